@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/utf8.h"
+
+static void escape_shows_hostile_bytes_as_hex(void **state)
+{
+    static const struct {
+        struct span in;
+        const char *out;
+    } cases[] = {
+        {SPAN("plain 110"), "plain 110"},
+        {SPAN("a\r\nX: y"), "a\\x0d\\x0aX: y"},
+        {SPAN("nul\0end"), "nul\\x00end"},
+        {SPAN("\"q\\"), "\\\"q\\\\"},
+        {SPAN("関所"), "関所"},
+        {SPAN("\xe2\x80\xaeflip"), "\\xe2\\x80\\xaeflip"},
+        {SPAN("\xff\xc0\x80"), "\\xff\\xc0\\x80"},
+        {SPAN("\x1b[31m"), "\\x1b[31m"},
+    };
+    char out[64];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        assert_string_equal(escape(cases[i].in, out, sizeof(out)), cases[i].out);
+}
+
+static void escape_never_overruns(void **state)
+{
+    char bytes[64], out[64];
+
+    memset(bytes, 0x01, sizeof(bytes));
+    for (size_t size = 8; size < sizeof(out); size++) {
+        memset(out, 'Z', sizeof(out));
+        escape((struct span){bytes, sizeof(bytes)}, out, size);
+        assert_true(strlen(out) < size);
+        assert_string_equal(out + strlen(out) - 3, "...");
+        for (size_t i = size; i < sizeof(out); i++)
+            assert_int_equal(out[i], 'Z');
+    }
+}
+
+static void utf8_accepts_only_rfc3629(void **state)
+{
+    static const struct span bad[] = {
+        SPAN("\xc0\xaf"),         SPAN("\xe0\x80\xaf"), SPAN("\xed\xa0\x80"), SPAN("\xf4\x90\x80\x80"),
+        SPAN("\xf8\x88\x80\x80"), SPAN("\xe3\x81"),     SPAN("\x80"),
+    };
+    uint32_t c = 0;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        assert_int_equal(utf8_decode(bad[i], &c), 0);
+    assert_int_equal(utf8_decode(SPAN("\xf0\x9f\x98\x80"), &c), 4);
+    assert_int_equal(c, 0x1f600);
+    assert_true(utf8_valid(SPAN("規制電話番号")));
+    assert_false(utf8_valid(SPAN("規\xe5")));
+}
+
+static void fault_cuts_with_a_mark(void **state)
+{
+    struct fault f = {0};
+    char big[2 * FAULT_MAX];
+
+    memset(big, 'x', sizeof(big) - 1);
+    big[sizeof(big) - 1] = '\0';
+    assert_int_equal(fault(&f, ERR_RANGE, "%s", big), ERR_RANGE);
+    assert_int_equal(strlen(f.text), FAULT_MAX - 1);
+    assert_string_equal(f.text + FAULT_MAX - 4, "...");
+    assert_int_equal(fault_in(&f, "line %d", 7), ERR_RANGE);
+    assert_int_equal(strncmp(f.text, "line 7: xxx", 11), 0);
+    assert_string_equal(f.text + FAULT_MAX - 4, "...");
+}
+
+static void buf_grows_and_terminates(void **state)
+{
+    struct buf b = {0};
+
+    for (int i = 0; i < 1000; i++)
+        buf_printf(&b, "%d,", i);
+    assert_false(b.failed);
+    assert_int_equal(b.n, 3890);
+    assert_int_equal(b.p[b.n], '\0');
+    buf_clear(&b);
+    buf_puts(&b, "x");
+    buf_putc(&b, 'y');
+    assert_string_equal(b.p, "xy");
+    buf_free(&b);
+}
+
+static void span_cut_leaves_null_without_the_mark(void **state)
+{
+    struct span rest;
+
+    assert_true(span_is(span_cut(SPAN("a/b/c"), '/', &rest), "a"));
+    assert_true(span_is(rest, "b/c"));
+    assert_true(span_is(span_cut(SPAN("a/"), '/', &rest), "a"));
+    assert_non_null(rest.p);
+    assert_true(span_is(span_cut(SPAN("abc"), '/', &rest), "abc"));
+    assert_null(rest.p);
+    assert_true(span_is(span_trim(SPAN(" \t x y\t ")), "x y"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(escape_shows_hostile_bytes_as_hex),
+        cmocka_unit_test(escape_never_overruns),
+        cmocka_unit_test(utf8_accepts_only_rfc3629),
+        cmocka_unit_test(fault_cuts_with_a_mark),
+        cmocka_unit_test(buf_grows_and_terminates),
+        cmocka_unit_test(span_cut_leaves_null_without_the_mark),
+    };
+
+    return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
