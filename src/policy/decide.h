@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_POLICY_DECIDE_H
+#define SEKISHO_POLICY_DECIDE_H
+
+#include "numbering/number.h"
+#include "numbering/site.h"
+#include "policy/ruleset.h"
+#include "policy/verdict.h"
+
+enum account_state { ACCOUNT_ACTIVE, ACCOUNT_SUSPENDED, ACCOUNT_LOCKED };
+
+/* The rules that bear on one account, nearest level first. Borrowed. */
+struct decide_rules {
+    const struct ruleset *account;
+    const struct ruleset *const *tenants; /* its own tenant's, then the parents', outward */
+    size_t n_tenants;
+    const struct ruleset *operator_rules; /* without the mandatory ones */
+    const struct ruleset *mandatory;      /* the operator's; exceptions in it are ignored */
+};
+
+struct decide_question {
+    const struct number *number;      /* NULL: UNAVAILABLE */
+    const struct decide_rules *rules; /* NULL: UNAVAILABLE, except for an emergency */
+    const struct site *site;          /* NULL: nothing can be rebuilt, only emergencies pass */
+    enum number_form form;
+    bool unknown; /* there is no such account, and the switch does not adopt */
+    enum account_state state;
+    bool stopped;                  /* international-locked at any scope */
+    bool source_good;              /* the source is known to be good for this account */
+    bool observe;                  /* the switch or the tenant only watches */
+    const struct span *help_lines; /* the operator's, canonical dialled form, exact */
+    size_t n_help_lines;
+    struct ruleset_moment when;
+    int64_t change;
+};
+
+/*
+ * From a number to a verdict, in the order of DESIGN.md ("Policy"), all but the caps. Always gives an
+ * answer. Allocates nothing, reads no clock.
+ *
+ * - EMERGENCY is allowed before anything else is looked at. Of all other pointers of the question any
+ *   may be NULL. A site that cannot rebuild it gets `dialled`.
+ * - A rule matches the canonical form and the literal digits; both outcomes are worked out and the
+ *   stricter stands. So an exception 0101212 holds for +1212… as well (its literal digits match no
+ *   rule), a restriction on what was keyed (0033, 184) holds, and an exception that only the
+ *   literal digits match does not loosen what holds for the canonical form.
+ * - FORWARDING: the rules are asked about its target and about the literal digits. It is never
+ *   allowed by a lock or a stop, whatever its target; a target that is an extension is not asked about.
+ * - An open-ended number (an operator completes the call) is denied where a rule would deny any number
+ *   that begins with its `dialled`: the rule that decides for `dialled` itself restricts, or there is
+ *   a restriction below it that no exception of the same prefix at a nearer level lifts. A stop denies
+ *   it too.
+ * - max_seconds: until the moment at which the rules, exceptions having ended, would deny.
+ */
+void decide(const struct decide_question *question, struct verdict *out);
+
+#endif
