@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_DAEMON_CONFIG_H
+#define SEKISHO_DAEMON_CONFIG_H
+
+#include "base/address.h"
+#include "base/buf.h"
+#include "base/log.h"
+
+/*
+ * sekisho.conf: what belongs to this machine (where to listen, where the state is). What people decide
+ * about calls is in the store.
+ *
+ *   # comment            a line that begins with # or ;
+ *   [section]            or [trunk NAME], as often as there are trunks
+ *   key = value          the value reaches to the end of the line; blanks around it are dropped
+ *
+ * All keys are in one table (config_keys.c), from which come the reader, its sentences, the defaults,
+ * the shipped sekisho.conf and the manual page.
+ */
+
+#define CONFIG_BYTES_MAX (256 * 1024)
+#define CONFIG_LISTEN_MAX 8
+#define CONFIG_NETWORKS_MAX 64
+#define CONFIG_TRUNKS_MAX 256
+#define CONFIG_TEXT_MAX 1000 /* bytes of one value */
+
+struct config_listen {
+    struct address at[CONFIG_LISTEN_MAX];
+    size_t n; /* 0: "none" */
+};
+
+struct config_networks {
+    struct network at[CONFIG_NETWORKS_MAX];
+    size_t n;
+};
+
+/* A trunk of the switch, as far as emergency calls are concerned. */
+struct config_trunk {
+    char *name;
+    unsigned line;  /* of its section */
+    bool emergency; /* can carry emergency calls */
+    char *endpoint; /* the PBX's name for it; "" is the same as `name` */
+};
+
+struct config {
+    char *state_dir; /* [daemon] */
+    char *user;
+    unsigned log_level;  /* enum log_level */
+    unsigned log_format; /* enum log_format */
+
+    char *tables; /* [numbering]; "" is none */
+    char *plan;
+    char *outside;
+    char *extensions;
+    char *area;
+
+    struct config_listen fastagi_listen;  /* [fastagi] */
+    struct config_networks fastagi_allow; /* n == 0: every listed switch */
+    unsigned fastagi_connections;
+    unsigned fastagi_timeout_ms;
+
+    struct config_listen http_listen; /* [http] */
+    char *http_socket;                /* "" is sekisho.sock in the state directory */
+    char *http_hosts;                 /* separated by commas */
+    unsigned http_connections;
+    unsigned http_timeout_s;
+    unsigned http_body_kib;
+
+    char *asterisk_dir; /* [asterisk] */
+    char *emergency_trunk;
+
+    struct config_trunk *trunks;
+    size_t n_trunks;
+};
+
+/* What was found, one sentence a line ("sekisho.conf:12: fastagi.listen: …"); warnings begin with
+ * "warning: " behind the place. Zero-initialised is empty. */
+struct config_report {
+    struct buf text;
+    unsigned errors;
+    unsigned warnings;
+};
+
+/*
+ * Reads the whole text, whatever is wrong in it, and reports every fault. `name` is what the sentences
+ * call the file. Returns 0 and a config only when there was no error; else the first error's code
+ * (ERR_NOMEM too), and `*out` is untouched. Pure: looks at no file, no clock.
+ */
+int config_parse(struct config **out, struct span text, const char *name,
+                 struct config_report *report);
+
+/* config_parse() of a file. One that cannot be read is reported like any other fault. */
+int config_load(struct config **out, const char *path, struct config_report *report);
+void config_free(struct config *config);
+void config_report_free(struct config_report *report);
+
+/* The default configuration, every key explained and commented out: the shipped sekisho.conf. */
+void config_print(struct buf *out);
+/* The list of keys as mdoc for sekisho.conf(5). */
+void config_print_mdoc(struct buf *out);
+
+#endif

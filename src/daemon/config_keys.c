@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/config_keys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "daemon/config.h"
+
+#define AT(member) offsetof(struct config, member)
+#define AT_TRUNK(member) offsetof(struct config_trunk, member)
+
+const struct config_section config_sections[] = {
+    {"daemon", "The process itself."},
+    {"numbering",
+     "The number tables, and the dial plan by which emergency calls are known while the "
+     "store cannot be read. The dial plan of a switch belongs to the switch, and is in "
+     "the store."},
+    {"fastagi", "Where Asterisk asks."},
+    {"http", "The HTTP API, which the command sekisho uses too."},
+    {"asterisk", "What the checks need to know about the Asterisk on this machine."},
+    {"trunk",
+     "One section [trunk NAME] for each trunk, so that --check-config and sekisho doctor can "
+     "tell whether emergency calls have a way out."},
+};
+const size_t config_sections_n = sizeof(config_sections) / sizeof(*config_sections);
+
+const struct config_key config_keys[] = {
+    {.section = "daemon",
+     .name = "state_dir",
+     .type = CONFIG_PATH,
+     .offset = AT(state_dir),
+     .initial = "/var/lib/sekisho",
+     .at_start = true,
+     .help = "Directory of the store (sekisho.db, evidence.db) and of the Unix socket. The option "
+             "--state-dir overrides it."},
+    {.section = "daemon",
+     .name = "user",
+     .type = CONFIG_NAME,
+     .offset = AT(user),
+     .initial = "",
+     .at_start = true,
+     .help = "System account to run as when started by root. Empty: stay what it was started as."},
+    {.section = "daemon",
+     .name = "log_level",
+     .type = CONFIG_CHOICE,
+     .offset = AT(log_level),
+     .initial = "info",
+     .choices = {"error", "warning", "info", "debug"},
+     .help = "What goes to standard error: this level and those before it."},
+    {.section = "daemon",
+     .name = "log_format",
+     .type = CONFIG_CHOICE,
+     .offset = AT(log_format),
+     .initial = "auto",
+     .choices = {"auto", "logfmt", "json"},
+     .help = "auto is logfmt, without the time where standard error is the journal, which has its "
+             "own."},
+
+    {.section = "numbering",
+     .name = "tables",
+     .type = CONFIG_PATH,
+     .offset = AT(tables),
+     .initial = "",
+     .help =
+         "Directory whose .tsv files replace the number tables of the same name that are compiled "
+         "in. A file with a fault is refused whole."},
+    {.section = "numbering",
+     .name = "plan",
+     .type = CONFIG_COUNTRY,
+     .offset = AT(plan),
+     .initial = "JP",
+     .help = "Dial plan of the country whose emergency numbers always pass."},
+    {.section = "numbering",
+     .name = "outside",
+     .type = CONFIG_DIGITS,
+     .offset = AT(outside),
+     .initial = "",
+     .help = "Digits that take an outside line."},
+    {.section = "numbering",
+     .name = "extensions",
+     .type = CONFIG_TEXT,
+     .offset = AT(extensions),
+     .initial = "",
+     .help =
+         "Patterns of the extensions, separated by commas: X is 0-9, Z 1-9, N 2-9. A pattern that "
+         "covers an emergency number is refused."},
+    {.section = "numbering",
+     .name = "area",
+     .type = CONFIG_DIGITS,
+     .offset = AT(area),
+     .initial = "",
+     .help = "Area code with the trunk prefix, such as 03, which completes local numbers."},
+
+    {.section = "fastagi",
+     .name = "listen",
+     .type = CONFIG_LISTEN,
+     .offset = AT(fastagi_listen),
+     .initial = "127.0.0.1:4573",
+     .at_start = true,
+     .help = "Addresses to listen on."},
+    {.section = "fastagi",
+     .name = "allow",
+     .type = CONFIG_NETWORKS,
+     .offset = AT(fastagi_allow),
+     .initial = "",
+     .help =
+         "Networks that may connect at all. Empty: whoever a switch in the store lists among its "
+         "addresses. An address of no switch gets no answer in either case."},
+    {.section = "fastagi",
+     .name = "connections",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(fastagi_connections),
+     .initial = "4096",
+     .min = 16,
+     .max = 65536,
+     .help = "Connections at once. Beyond it the one that has been idle for longest is closed."},
+    {.section = "fastagi",
+     .name = "timeout_ms",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(fastagi_timeout_ms),
+     .initial = "2000",
+     .min = 100,
+     .max = 60000,
+     .help = "Time for a question to arrive, and again for its answer to be taken."},
+
+    {.section = "http",
+     .name = "listen",
+     .type = CONFIG_LISTEN,
+     .offset = AT(http_listen),
+     .initial = "127.0.0.1:8470",
+     .at_start = true,
+     .help =
+         "Addresses to listen on. Every request there needs a token and a host of the list below."},
+    {.section = "http",
+     .name = "socket",
+     .type = CONFIG_PATH,
+     .offset = AT(http_socket),
+     .initial = "",
+     .at_start = true,
+     .help =
+         "Unix socket for root and for the system account that Sekisho runs as, without a token. "
+         "Empty: sekisho.sock in the state directory."},
+    {.section = "http",
+     .name = "hosts",
+     .type = CONFIG_TEXT,
+     .offset = AT(http_hosts),
+     .initial = "localhost, 127.0.0.1, [::1]",
+     .help = "Values of the Host header that are answered, without the port."},
+    {.section = "http",
+     .name = "connections",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(http_connections),
+     .initial = "1024",
+     .min = 8,
+     .max = 65536,
+     .at_start = true,
+     .help = "Connections at once."},
+    {.section = "http",
+     .name = "timeout_s",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(http_timeout_s),
+     .initial = "15",
+     .min = 1,
+     .max = 3600,
+     .at_start = true,
+     .help = "Seconds after which an idle connection is closed."},
+    {.section = "http",
+     .name = "body_kib",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(http_body_kib),
+     .initial = "1024",
+     .min = 16,
+     .max = 1048576,
+     .at_start = true,
+     .help = "Largest body of a request, in KiB. An import is one request."},
+
+    {.section = "asterisk",
+     .name = "config_dir",
+     .type = CONFIG_PATH,
+     .offset = AT(asterisk_dir),
+     .initial = "/etc/asterisk",
+     .help = "Where sekisho doctor reads Asterisk's configuration."},
+    {.section = "asterisk",
+     .name = "emergency_trunk",
+     .type = CONFIG_NAME,
+     .offset = AT(emergency_trunk),
+     .initial = "",
+     .help = "The [trunk] to which the dialplan sends emergency calls before it asks."},
+
+    {.section = "trunk",
+     .name = "emergency",
+     .type = CONFIG_BOOL,
+     .offset = AT_TRUNK(emergency),
+     .initial = NULL,
+     .help =
+         "Whether this trunk can carry emergency calls. Many IP trunks cannot: ask the carrier."},
+    {.section = "trunk",
+     .name = "endpoint",
+     .type = CONFIG_TEXT,
+     .offset = AT_TRUNK(endpoint),
+     .initial = "",
+     .help = "What Asterisk calls the trunk. Empty: NAME of the section."},
+};
+const size_t config_keys_n = sizeof(config_keys) / sizeof(*config_keys);
+
+const struct config_key *config_key_find(struct span section, struct span name)
+{
+    for (size_t i = 0; i < config_keys_n; i++)
+        if (span_is(section, config_keys[i].section) && span_is(name, config_keys[i].name))
+            return &config_keys[i];
+    return NULL;
+}
+
+const struct config_section *config_section_find(struct span name)
+{
+    for (size_t i = 0; i < config_sections_n; i++)
+        if (span_is(name, config_sections[i].name))
+            return &config_sections[i];
+    return NULL;
+}
+
+static bool may_be_empty(const struct config_key *key)
+{
+    return key->initial && key->initial[0] == '\0';
+}
+
+void config_key_allowed(const struct config_key *key, char *out, size_t size)
+{
+    const char *or_nothing = may_be_empty(key) ? ", or nothing" : "";
+    size_t n = 0;
+
+    switch (key->type) {
+    case CONFIG_PATH: snprintf(out, size, "an absolute path%s", or_nothing); return;
+    case CONFIG_NAME:
+        snprintf(out, size, "letters, digits and \"._-\", at most 63%s", or_nothing);
+        return;
+    case CONFIG_TEXT:
+        snprintf(out, size, "at most %d bytes of text%s", CONFIG_TEXT_MAX, or_nothing);
+        return;
+    case CONFIG_DIGITS: snprintf(out, size, "at most 8 digits%s", or_nothing); return;
+    case CONFIG_COUNTRY:
+        snprintf(out, size, "a country in two capital letters, such as JP");
+        return;
+    case CONFIG_BOOL: snprintf(out, size, "yes or no"); return;
+    case CONFIG_UNSIGNED: snprintf(out, size, "a number from %u to %u", key->min, key->max); return;
+    case CONFIG_LISTEN:
+        snprintf(out, size, "IPv4:PORT or [IPv6]:PORT, at most %d separated by commas, or none",
+                 CONFIG_LISTEN_MAX);
+        return;
+    case CONFIG_NETWORKS:
+        snprintf(out, size, "addresses and ADDRESS/BITS, at most %d separated by commas%s",
+                 CONFIG_NETWORKS_MAX, or_nothing);
+        return;
+    case CONFIG_CHOICE:
+        for (size_t i = 0; i < 5 && key->choices[i] && n < size; i++)
+            n += (size_t)snprintf(out + n, size - n, "%s%s",
+                                  i == 0                                 ? ""
+                                  : i < 4 && key->choices[i + 1] != NULL ? ", "
+                                                                         : " or ",
+                                  key->choices[i]);
+        return;
+    }
+}
+
+/* ---- values --------------------------------------------------------------------------------- */
+
+static bool only(struct span text, const char *set)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] == '\0' || !strchr(set, text.p[i]))
+            return false;
+    return true;
+}
+
+static bool text_fits(const struct config_key *key, struct span text)
+{
+    static const char digits[] = "0123456789";
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char names[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+    if (text.n == 0)
+        return may_be_empty(key);
+    switch (key->type) {
+    case CONFIG_PATH: return text.p[0] == '/';
+    case CONFIG_NAME: return text.n <= 63 && only(text, names);
+    case CONFIG_DIGITS: return text.n <= 8 && only(text, digits);
+    case CONFIG_COUNTRY: return text.n == 2 && only(text, letters);
+    case CONFIG_TEXT: return true;
+    case CONFIG_CHOICE:
+    case CONFIG_BOOL:
+    case CONFIG_UNSIGNED:
+    case CONFIG_LISTEN:
+    case CONFIG_NETWORKS: break;
+    }
+    return false;
+}
+
+static int refuse(const struct config_key *key, struct span text, struct fault *f)
+{
+    char allowed[200];
+
+    config_key_allowed(key, allowed, sizeof(allowed));
+    return fault(f, ERR_RANGE, "\"%s\" does not fit; allowed is %s", ESCAPED(text), allowed);
+}
+
+static int set_text(const struct config_key *key, struct span text, char **out, struct fault *f)
+{
+    if (!text_fits(key, text))
+        return refuse(key, text, f);
+    char *copy = strndup(text.n ? text.p : "", text.n);
+
+    if (!copy)
+        return fault_nomem(f);
+    free(*out);
+    *out = copy;
+    return 0;
+}
+
+static int set_unsigned(const struct config_key *key, struct span text, unsigned *out,
+                        struct fault *f)
+{
+    unsigned long value = 0;
+
+    if (text.n == 0 || text.n > 9 || !only(text, "0123456789"))
+        return refuse(key, text, f);
+    for (size_t i = 0; i < text.n; i++)
+        value = value * 10 + (unsigned long)(text.p[i] - '0');
+    if (value < key->min || value > key->max)
+        return refuse(key, text, f);
+    *out = (unsigned)value;
+    return 0;
+}
+
+static int set_choice(const struct config_key *key, struct span text, unsigned *out,
+                      struct fault *f)
+{
+    for (unsigned i = 0; i < 5 && key->choices[i]; i++) {
+        if (span_is(text, key->choices[i])) {
+            *out = i;
+            return 0;
+        }
+    }
+    return refuse(key, text, f);
+}
+
+static int set_bool(const struct config_key *key, struct span text, bool *out, struct fault *f)
+{
+    if (!span_is(text, "yes") && !span_is(text, "no"))
+        return refuse(key, text, f);
+    *out = span_is(text, "yes");
+    return 0;
+}
+
+static int set_listen(const struct config_key *key, struct span text, struct config_listen *out,
+                      struct fault *f)
+{
+    struct config_listen listen = {0};
+
+    if (span_is(text, "none")) {
+        *out = listen;
+        return 0;
+    }
+    for (struct span rest = text; rest.p;) {
+        struct span item = span_trim(span_cut(rest, ',', &rest));
+        struct fault why;
+
+        if (listen.n == CONFIG_LISTEN_MAX)
+            return refuse(key, text, f);
+        if (address_parse(item, &listen.at[listen.n], &why) != 0)
+            return fault(f, ERR_SYNTAX, "%s", why.text);
+        listen.n++;
+    }
+    if (listen.n == 0)
+        return refuse(key, text, f);
+    *out = listen;
+    return 0;
+}
+
+static int set_networks(const struct config_key *key, struct span text, struct config_networks *out,
+                        struct fault *f)
+{
+    struct config_networks networks = {0};
+
+    for (struct span rest = text; rest.n;) {
+        struct span item = span_trim(span_cut(rest, ',', &rest));
+        struct fault why;
+
+        if (networks.n == CONFIG_NETWORKS_MAX)
+            return refuse(key, text, f);
+        if (network_parse(item, &networks.at[networks.n], &why) != 0)
+            return fault(f, ERR_SYNTAX, "%s", why.text);
+        networks.n++;
+    }
+    if (networks.n == 0 && !may_be_empty(key))
+        return refuse(key, text, f);
+    *out = networks;
+    return 0;
+}
+
+/* A value is text that a terminal may show. */
+static bool presentable(struct span text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f)
+            return false;
+    return utf8_valid(text);
+}
+
+int config_key_set(const struct config_key *key, struct span text, void *base, struct fault *f)
+{
+    void *at = (char *)base + key->offset;
+
+    if (text.n > CONFIG_TEXT_MAX || !presentable(text))
+        return refuse(key, text, f);
+    switch (key->type) {
+    case CONFIG_PATH:
+    case CONFIG_NAME:
+    case CONFIG_TEXT:
+    case CONFIG_DIGITS:
+    case CONFIG_COUNTRY: return set_text(key, text, at, f);
+    case CONFIG_CHOICE: return set_choice(key, text, at, f);
+    case CONFIG_BOOL: return set_bool(key, text, at, f);
+    case CONFIG_UNSIGNED: return set_unsigned(key, text, at, f);
+    case CONFIG_LISTEN: return set_listen(key, text, at, f);
+    case CONFIG_NETWORKS: return set_networks(key, text, at, f);
+    }
+    return fault(f, ERR_SYNTAX, "no such type");
+}
+
+void config_key_free(const struct config_key *key, void *base)
+{
+    char **at = (char **)(void *)((char *)base + key->offset);
+
+    switch (key->type) {
+    case CONFIG_PATH:
+    case CONFIG_NAME:
+    case CONFIG_TEXT:
+    case CONFIG_DIGITS:
+    case CONFIG_COUNTRY:
+        free(*at);
+        *at = NULL;
+        break;
+    case CONFIG_CHOICE:
+    case CONFIG_BOOL:
+    case CONFIG_UNSIGNED:
+    case CONFIG_LISTEN:
+    case CONFIG_NETWORKS: break;
+    }
+}

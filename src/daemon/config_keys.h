@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_DAEMON_CONFIG_KEYS_H
+#define SEKISHO_DAEMON_CONFIG_KEYS_H
+
+#include "base/fault.h"
+
+/* The one table of keys behind config.h. Only for config*.c. */
+
+enum config_type {
+    CONFIG_PATH,     /* char *: absolute path, or empty where the default is empty */
+    CONFIG_NAME,     /* char *: letters, digits, "._-"; may be empty where the default is */
+    CONFIG_TEXT,     /* char *: printable UTF-8 */
+    CONFIG_DIGITS,   /* char *: 0-9, may be empty */
+    CONFIG_COUNTRY,  /* char *: two capital letters */
+    CONFIG_CHOICE,   /* unsigned: index into `choices` */
+    CONFIG_BOOL,     /* bool: yes, no */
+    CONFIG_UNSIGNED, /* unsigned: min to max */
+    CONFIG_LISTEN,   /* struct config_listen: addresses separated by commas, or "none" */
+    CONFIG_NETWORKS, /* struct config_networks, may be empty */
+};
+
+struct config_key {
+    const char *section; /* "trunk" stands for every [trunk NAME] */
+    const char *name;
+    enum config_type type;
+    size_t offset;          /* in struct config, or in struct config_trunk */
+    const char *initial;    /* the default as text; NULL: the key must be given */
+    unsigned min, max;      /* of CONFIG_UNSIGNED */
+    const char *choices[5]; /* of CONFIG_CHOICE, up to NULL */
+    bool at_start;          /* a change takes a restart; the others follow SIGHUP */
+    const char *help;       /* sentences, wrapped where they are shown */
+};
+
+struct config_section {
+    const char *name;
+    const char *help;
+};
+
+extern const struct config_key config_keys[];
+extern const size_t config_keys_n;
+extern const struct config_section config_sections[];
+extern const size_t config_sections_n;
+
+/* NULL where there is none. */
+const struct config_key *config_key_find(struct span section, struct span name);
+const struct config_section *config_section_find(struct span name);
+
+/* Parses `text` as the key's type and puts it into the struct at `base`, freeing what stood there.
+ * The sentence says what is allowed. */
+int config_key_set(const struct config_key *key, struct span text, void *base, struct fault *f);
+/* Frees what the key holds. */
+void config_key_free(const struct config_key *key, void *base);
+
+/* What the key allows, in words: "a number from 1 to 100". */
+void config_key_allowed(const struct config_key *key, char *out, size_t size);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "daemon/config.h"
+
+struct config_case {
+    char *name;
+    struct buf in, out;
+};
+
+static void config_case_runs(void **state)
+{
+    const struct config_case *c = *state;
+    struct config_report report = {0};
+    struct config *config = NULL;
+    int err = config_parse(&config, buf_span(&c->in), "t.conf", &report);
+
+    assert_string_equal(report.text.p ? report.text.p : "", c->out.p ? c->out.p : "");
+    assert_int_equal(err == 0, report.errors == 0);
+    assert_int_equal(err == 0, config != NULL);
+    config_free(config);
+    config_report_free(&report);
+}
+
+static void the_defaults_are_what_the_manual_says(void **state)
+{
+    struct config_report report = {0};
+    struct config *config = NULL;
+    char text[ADDRESS_TEXT_MAX];
+
+    assert_int_equal(config_parse(&config, SPAN(""), "t.conf", &report), 0);
+    assert_string_equal(config->state_dir, "/var/lib/sekisho");
+    assert_string_equal(config->plan, "JP");
+    assert_int_equal(config->fastagi_listen.n, 1);
+    assert_string_equal(address_text(&config->fastagi_listen.at[0], text), "127.0.0.1:4573");
+    assert_int_equal(config->http_listen.n, 1);
+    assert_string_equal(address_text(&config->http_listen.at[0], text), "127.0.0.1:8470");
+    assert_int_equal(config->log_level, LOG_LEVEL_INFO);
+    assert_int_equal(config->log_format, LOG_FORMAT_AUTO);
+    assert_int_equal(config->fastagi_timeout_ms, 2000);
+    assert_int_equal(config->n_trunks, 0);
+    config_free(config);
+    config_report_free(&report);
+}
+
+static void values_reach_their_fields(void **state)
+{
+    static const char text[] =
+        "[daemon]\nlog_format = json\nuser = sekisho\n"
+        "[fastagi]\nallow = 192.0.2.0/24\nconnections = 17\n"
+        "[trunk a]\nemergency = no\n[trunk b]\nemergency = yes\nendpoint = B\n";
+    struct config_report report = {0};
+    struct config *config = NULL;
+
+    assert_int_equal(config_parse(&config, SPAN(text), "t.conf", &report), 0);
+    assert_int_equal(config->log_format, LOG_FORMAT_JSON);
+    assert_string_equal(config->user, "sekisho");
+    assert_int_equal(config->fastagi_allow.n, 1);
+    assert_int_equal(config->fastagi_allow.at[0].bits, 24);
+    assert_int_equal(config->fastagi_connections, 17);
+    assert_int_equal(config->n_trunks, 2);
+    assert_string_equal(config->trunks[0].name, "a");
+    assert_false(config->trunks[0].emergency);
+    assert_string_equal(config->trunks[1].endpoint, "B");
+    assert_true(config->trunks[1].emergency);
+    config_free(config);
+    config_report_free(&report);
+}
+
+/* With every # before a key taken away, the shipped file must still be one, with the same values. */
+static void the_printed_config_is_read_again(void **state)
+{
+    struct config_report report = {0};
+    struct config *config = NULL;
+    struct buf printed = {0}, live = {0};
+
+    config_print(&printed);
+    for (struct span rest = buf_span(&printed); rest.p;) {
+        struct span line = span_cut(rest, '\n', &rest);
+        bool live_line = line.n > 1 && line.p[0] == '#' && line.p[1] != ' ';
+
+        buf_add(&live, live_line ? span_skip(line, 1) : line);
+        buf_putc(&live, '\n');
+    }
+    int err = config_parse(&config, buf_span(&live), "t.conf", &report);
+    if (err)
+        print_error("%s", report.text.p);
+    assert_int_equal(err, 0);
+    assert_int_equal(config->n_trunks, 1);
+    config_free(config);
+    config_report_free(&report);
+    buf_free(&live);
+    buf_free(&printed);
+}
+
+static void a_file_that_is_not_there_is_a_sentence(void **state)
+{
+    struct config_report report = {0};
+    struct config *config = NULL;
+
+    assert_int_equal(config_load(&config, "/nonexistent/sekisho.conf", &report), ERR_MISSING);
+    assert_string_equal(report.text.p,
+                        "cannot open /nonexistent/sekisho.conf: No such file or directory\n");
+    assert_null(config);
+    config_report_free(&report);
+}
+
+/* ---- reading the cases ---------------------------------------------------------------------- */
+
+/* \xHH and \@N. */
+static void add_line(struct buf *to, struct span line)
+{
+    for (size_t i = 0; i < line.n; i++) {
+        unsigned value;
+        char word[8] = {0};
+
+        if (line.p[i] == '\\' && i + 1 < line.n && (line.p[i + 1] == 'x' || line.p[i + 1] == '@')) {
+            size_t n = line.n - i - 2 < 7 ? line.n - i - 2 : 7;
+            bool hex = line.p[i + 1] == 'x';
+
+            memcpy(word, line.p + i + 2, hex ? 2 : n);
+            int used = 0;
+            if (hex && sscanf(word, "%2x%n", &value, &used) == 1) {
+                buf_putc(to, (char)value);
+            } else if (sscanf(word, "%u%n", &value, &used) == 1) {
+                for (unsigned k = 0; k < value; k++)
+                    buf_putc(to, 'a');
+            }
+            i += 1 + (size_t)used;
+        } else {
+            buf_putc(to, line.p[i]);
+        }
+    }
+    buf_putc(to, '\n');
+}
+
+/* The reports hold \x as text: only \@N is meant there. */
+static void add_expected(struct buf *to, struct span line)
+{
+    const char *at = line.n ? memmem(line.p, line.n, "\\@", 2) : NULL;
+
+    if (at) {
+        add_line(to, line);
+    } else {
+        buf_add(to, line);
+        buf_putc(to, '\n');
+    }
+}
+
+static size_t read_cases(const char *path, struct config_case *cases, size_t max)
+{
+    static struct buf text;
+    struct fault f;
+    struct config_case *c = NULL;
+    bool answer = false;
+    size_t n = 0;
+
+    if (file_read(path, 1 << 20, &text, &f) != 0) {
+        fprintf(stderr, "%s\n", f.text);
+        exit(1);
+    }
+    for (struct span rest = buf_span(&text); rest.p;) {
+        struct span line = span_cut(rest, '\n', &rest);
+
+        if (span_starts(line, SPAN("== "))) {
+            if (n == max)
+                exit(1);
+            c = &cases[n++];
+            c->name = strndup(line.p + 3, line.n - 3);
+            answer = false;
+        } else if (c && span_is(line, "--")) {
+            answer = true;
+        } else if (c && answer && line.n) {
+            add_expected(&c->out, line);
+        } else if (c && !answer) {
+            add_line(&c->in, line);
+        }
+    }
+    return n;
+}
+
+int main(int argc, char **argv)
+{
+    static struct config_case cases[200];
+    static struct CMUnitTest tests[210] = {
+        cmocka_unit_test(the_defaults_are_what_the_manual_says),
+        cmocka_unit_test(values_reach_their_fields),
+        cmocka_unit_test(the_printed_config_is_read_again),
+        cmocka_unit_test(a_file_that_is_not_there_is_a_sentence),
+    };
+    size_t n = read_cases(argc > 1 ? argv[1] : "config.cases", cases, 200), fixed = 4;
+
+    for (size_t i = 0; i < n; i++)
+        tests[fixed + i] = (struct CMUnitTest){
+            .name = cases[i].name, .test_func = config_case_runs, .initial_state = &cases[i]};
+    int failed = _cmocka_run_group_tests("config", tests, fixed + n, NULL, NULL);
+
+    for (size_t i = 0; i < n; i++) {
+        free(cases[i].name);
+        buf_free(&cases[i].in);
+        buf_free(&cases[i].out);
+    }
+    return failed;
+}
