@@ -6,25 +6,17 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/file.h"
+#include "cases.h"
 #include "daemon/config.h"
-
-struct config_case {
-    char *name;
-    struct buf in, out;
-};
 
 static void config_case_runs(void **state)
 {
-    const struct config_case *c = *state;
+    const struct test_case *c = *state;
     struct config_report report = {0};
     struct config *config = NULL;
     int err = config_parse(&config, buf_span(&c->in), "t.conf", &report);
 
-    assert_string_equal(report.text.p ? report.text.p : "", c->out.p ? c->out.p : "");
+    assert_string_equal(report.text.p ? report.text.p : "", c->out.p);
     assert_int_equal(err == 0, report.errors == 0);
     assert_int_equal(err == 0, config != NULL);
     config_free(config);
@@ -114,100 +106,13 @@ static void a_file_that_is_not_there_is_a_sentence(void **state)
     config_report_free(&report);
 }
 
-/* ---- reading the cases ---------------------------------------------------------------------- */
-
-/* \xHH and \@N. */
-static void add_line(struct buf *to, struct span line)
-{
-    for (size_t i = 0; i < line.n; i++) {
-        unsigned value;
-        char word[8] = {0};
-
-        if (line.p[i] == '\\' && i + 1 < line.n && (line.p[i + 1] == 'x' || line.p[i + 1] == '@')) {
-            size_t n = line.n - i - 2 < 7 ? line.n - i - 2 : 7;
-            bool hex = line.p[i + 1] == 'x';
-
-            memcpy(word, line.p + i + 2, hex ? 2 : n);
-            int used = 0;
-            if (hex && sscanf(word, "%2x%n", &value, &used) == 1) {
-                buf_putc(to, (char)value);
-            } else if (sscanf(word, "%u%n", &value, &used) == 1) {
-                for (unsigned k = 0; k < value; k++)
-                    buf_putc(to, 'a');
-            }
-            i += 1 + (size_t)used;
-        } else {
-            buf_putc(to, line.p[i]);
-        }
-    }
-    buf_putc(to, '\n');
-}
-
-/* The reports hold \x as text: only \@N is meant there. */
-static void add_expected(struct buf *to, struct span line)
-{
-    const char *at = line.n ? memmem(line.p, line.n, "\\@", 2) : NULL;
-
-    if (at) {
-        add_line(to, line);
-    } else {
-        buf_add(to, line);
-        buf_putc(to, '\n');
-    }
-}
-
-static size_t read_cases(const char *path, struct config_case *cases, size_t max)
-{
-    static struct buf text;
-    struct fault f;
-    struct config_case *c = NULL;
-    bool answer = false;
-    size_t n = 0;
-
-    if (file_read(path, 1 << 20, &text, &f) != 0) {
-        fprintf(stderr, "%s\n", f.text);
-        exit(1);
-    }
-    for (struct span rest = buf_span(&text); rest.p;) {
-        struct span line = span_cut(rest, '\n', &rest);
-
-        if (span_starts(line, SPAN("== "))) {
-            if (n == max)
-                exit(1);
-            c = &cases[n++];
-            c->name = strndup(line.p + 3, line.n - 3);
-            answer = false;
-        } else if (c && span_is(line, "--")) {
-            answer = true;
-        } else if (c && answer && line.n) {
-            add_expected(&c->out, line);
-        } else if (c && !answer) {
-            add_line(&c->in, line);
-        }
-    }
-    return n;
-}
-
 int main(int argc, char **argv)
 {
-    static struct config_case cases[200];
-    static struct CMUnitTest tests[210] = {
+    const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defaults_are_what_the_manual_says),
         cmocka_unit_test(values_reach_their_fields),
         cmocka_unit_test(the_printed_config_is_read_again),
         cmocka_unit_test(a_file_that_is_not_there_is_a_sentence),
     };
-    size_t n = read_cases(argc > 1 ? argv[1] : "config.cases", cases, 200), fixed = 4;
-
-    for (size_t i = 0; i < n; i++)
-        tests[fixed + i] = (struct CMUnitTest){
-            .name = cases[i].name, .test_func = config_case_runs, .initial_state = &cases[i]};
-    int failed = _cmocka_run_group_tests("config", tests, fixed + n, NULL, NULL);
-
-    for (size_t i = 0; i < n; i++) {
-        free(cases[i].name);
-        buf_free(&cases[i].in);
-        buf_free(&cases[i].out);
-    }
-    return failed;
+    return cases_run(argv[1], config_case_runs, tests, sizeof(tests) / sizeof(*tests));
 }

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "serve/authorize.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <urcu.h>
+
+#include "numbering/numbering.h"
+
+struct authorizer {
+    const struct snapshot *snapshot;
+    struct site *fallback; /* under RCU */
+    struct authorize_sink sink;
+    atomic_uint_fast64_t allowed, denied, observed, emergency;
+};
+
+int authorizer_new(struct authorizer **out, const struct snapshot *snapshot, struct site *fallback,
+                   const struct authorize_sink *sink, struct fault *f)
+{
+    struct authorizer *a = calloc(1, sizeof(*a));
+
+    if (!a)
+        return fault_nomem(f);
+    a->snapshot = snapshot;
+    a->fallback = fallback;
+    if (sink)
+        a->sink = *sink;
+    *out = a;
+    return 0;
+}
+
+void authorizer_free(struct authorizer *a)
+{
+    if (!a)
+        return;
+    site_free(a->fallback);
+    free(a);
+}
+
+void authorizer_set_fallback(struct authorizer *a, struct site *fallback)
+{
+    struct site *old = rcu_xchg_pointer(&a->fallback, fallback);
+
+    synchronize_rcu();
+    site_free(old);
+}
+
+const struct snapshot *authorizer_snapshot(const struct authorizer *a)
+{
+    return a->snapshot;
+}
+
+/* What an account may be called (STORE_ACCOUNT_NAME_MAX, store.h): nothing else is ever adopted. */
+static bool possible_name(struct span name)
+{
+    if (name.n == 0 || name.n > ACCOUNT_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+        if (!letter && (c == '\0' || !strchr("._@+-", c)))
+            return false;
+    }
+    return true;
+}
+
+/* Without any site there is no dial plan, and nothing is understood. */
+static void understand(const struct site *site, struct span dialled, struct number *number)
+{
+    if (site)
+        numbering_parse(site, dialled, number);
+    else
+        *number = (struct number){.class = CLASS_UNKNOWN, .target = CLASS_UNKNOWN};
+}
+
+/* Nothing but the number is known: emergencies pass, the rest is refused. */
+static void decide_alone(const struct site *site, const struct number *number,
+                         struct verdict *verdict)
+{
+    const struct decide_question question = {.number = number, .site = site};
+
+    decide(&question, verdict);
+}
+
+static void count(struct authorizer *a, const struct number *number, const struct verdict *verdict)
+{
+    bool allowed = verdict->action == VERDICT_ALLOW;
+
+    atomic_fetch_add_explicit(allowed ? &a->allowed : &a->denied, 1, memory_order_relaxed);
+    if (verdict->observed)
+        atomic_fetch_add_explicit(&a->observed, 1, memory_order_relaxed);
+    if (number->class == CLASS_EMERGENCY)
+        atomic_fetch_add_explicit(&a->emergency, 1, memory_order_relaxed);
+}
+
+static void record(struct authorizer *a, const struct authorize_question *question,
+                   const struct snapshot_subject *subject, const struct number *number,
+                   const struct verdict *verdict)
+{
+    if (subject->adopt && a->sink.unknown)
+        a->sink.unknown(a->sink.arg, subject->gate->id, question->account);
+    if ((verdict->action == VERDICT_DENY || verdict->observed) && a->sink.refused) {
+        const struct authorize_refusal refusal = {
+            .at = question->now,
+            .switch_id = subject->gate ? subject->gate->id : 0,
+            .account = subject->account,
+            .tenant = subject->tenant,
+            .name = question->account,
+            .remote = question->remote,
+            .dialled = question->dialled,
+            .number = number,
+            .verdict = verdict,
+        };
+        a->sink.refused(a->sink.arg, &refusal);
+    }
+}
+
+void authorize(struct authorizer *a, const struct authorize_question *question,
+               struct number *number, struct verdict *verdict, struct snapshot_subject *subject)
+{
+    struct snapshot_subject who;
+    bool possible = possible_name(question->account);
+    const struct site *fallback = rcu_dereference(a->fallback);
+
+    snapshot_find(a->snapshot, question->gate, possible ? question->account : (struct span){0},
+                  &who);
+    /* Who cannot be an account is nobody, also where unknown accounts are born. */
+    who.adopt = who.adopt && possible;
+    const struct site *site = who.site ? who.site : fallback;
+
+    understand(site, question->dialled, number);
+    if (a->snapshot && who.gate)
+        snapshot_decide(a->snapshot, &who, number, false, instant_wall_s(question->now), verdict);
+    else
+        decide_alone(site, number, verdict);
+    if (!question->dry_run) {
+        count(a, number, verdict);
+        record(a, question, &who, number, verdict);
+    }
+    if (subject)
+        *subject = who;
+}
+
+struct authorize_figures authorizer_figures(const struct authorizer *a)
+{
+    return (struct authorize_figures){
+        .allowed = atomic_load_explicit(&a->allowed, memory_order_relaxed),
+        .denied = atomic_load_explicit(&a->denied, memory_order_relaxed),
+        .observed = atomic_load_explicit(&a->observed, memory_order_relaxed),
+        .emergency = atomic_load_explicit(&a->emergency, memory_order_relaxed),
+    };
+}
