@@ -15,7 +15,7 @@ struct decide_rules {
     const struct ruleset *const *tenants; /* its own tenant's, then the parents', outward */
     size_t n_tenants;
     const struct ruleset *operator_rules; /* without the mandatory ones */
-    const struct ruleset *mandatory;      /* the operator's; exceptions in it are ignored */
+    const struct ruleset *mandatory;      /* the operator's; restrictions only */
 };
 
 struct decide_question {

@@ -21,8 +21,10 @@ struct ruleset_pool;
 #define RULESET_RULES_MAX 16384
 
 /* `zones` (may be NULL) is borrowed and must outlive the pool. A rule whose schedule's zone cannot be
- * read is on the safe side always: a restriction in force, an exception not. */
-int ruleset_pool_new(struct ruleset_pool **out, struct zones *zones, struct fault *f);
+ * read is on the safe side always: a restriction in force, an exception not. `key` is random where
+ * strangers can make rules (no one may choose what collides); copied. */
+int ruleset_pool_new(struct ruleset_pool **out, struct zones *zones, const uint8_t key[16],
+                     struct fault *f);
 
 /* Frees the sets that are left too, referenced or not. */
 void ruleset_pool_free(struct ruleset_pool *pool);

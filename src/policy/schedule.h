@@ -45,12 +45,15 @@ int schedule_canonical(struct span text, char out[RULE_SCHEDULE_MAX + 1], struct
 int schedule_new(struct schedule **out, struct span text, struct zones *zones, struct fault *f);
 void schedule_free(struct schedule *schedule);
 
+/* The canonical text, NUL-terminated; lives as long as the schedule. */
+struct span schedule_text(const struct schedule *schedule);
+
 /* At wall time `now` in seconds; `extra` may be NULL. */
 enum schedule_state schedule_state(const struct schedule *schedule, const struct holidays *extra,
                                    int64_t now);
 
 /* The first moment after `now` at which the schedule, ON at `now`, is ON no longer; INT64_MAX where
- * that is more than a year away. Not ON at `now`: `now`. */
+ * that is more than a month (31 days) away. Not ON at `now`: `now`. */
 int64_t schedule_end(const struct schedule *schedule, const struct holidays *extra, int64_t now);
 
 #endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/decide.h"
+
+#include "numbering/numbering.h"
+
+/* What the rules of one step say: nothing, or one rule. */
+struct finding {
+    const struct ruleset *set; /* NULL: no rule matches */
+    struct ruleset_match match;
+    enum rule_level level;
+};
+
+/* A rule's two views of what was dialled. */
+struct views {
+    struct ruleset_key canonical, literal;
+    bool has_canonical, has_literal;
+    bool open_ended;
+};
+
+/* The longest match of all levels; they are asked from the nearest outward, so that it takes more
+ * than equal length to win against a nearer one. */
+static struct finding consult(const struct decide_rules *rules, const struct ruleset_key *key,
+                              const struct ruleset_moment *when)
+{
+    struct finding best = {0};
+    struct ruleset_match m;
+
+    if (ruleset_match(rules->account, key, when, &m))
+        best = (struct finding){rules->account, m, LEVEL_ACCOUNT};
+    for (size_t i = 0; i < rules->n_tenants; i++)
+        if (ruleset_match(rules->tenants[i], key, when, &m) &&
+            (!best.set || m.length > best.match.length))
+            best = (struct finding){rules->tenants[i], m, LEVEL_TENANT};
+    if (ruleset_match(rules->operator_rules, key, when, &m) &&
+        (!best.set || m.length > best.match.length))
+        best = (struct finding){rules->operator_rules, m, LEVEL_OPERATOR};
+    return best;
+}
+
+static bool restricts(const struct finding *finding)
+{
+    return finding->set && finding->match.action == RULE_RESTRICT;
+}
+
+struct below {
+    const struct decide_rules *rules;
+    const struct ruleset_moment *when;
+};
+
+/* Whether a restriction on exactly this prefix would hold: it is not lifted from nearer by. */
+static bool holds(void *arg, const struct ruleset_key *prefix)
+{
+    const struct below *below = arg;
+    struct finding finding = consult(below->rules, prefix, below->when);
+
+    return restricts(&finding);
+}
+
+/* A restriction on part of what an open-ended number may become. */
+static bool consult_below(const struct decide_rules *rules, const struct ruleset_key *key,
+                          const struct ruleset_moment *when, struct finding *out)
+{
+    struct below below = {rules, when};
+    struct ruleset_match m;
+
+    if (ruleset_restricts_below(rules->account, key, when, holds, &below, &m)) {
+        *out = (struct finding){rules->account, m, LEVEL_ACCOUNT};
+        return true;
+    }
+    for (size_t i = 0; i < rules->n_tenants; i++)
+        if (ruleset_restricts_below(rules->tenants[i], key, when, holds, &below, &m)) {
+            *out = (struct finding){rules->tenants[i], m, LEVEL_TENANT};
+            return true;
+        }
+    if (ruleset_restricts_below(rules->operator_rules, key, when, holds, &below, &m)) {
+        *out = (struct finding){rules->operator_rules, m, LEVEL_OPERATOR};
+        return true;
+    }
+    return false;
+}
+
+/* What the rules say at one moment. */
+struct ruling {
+    enum verdict_reason reason;
+    struct finding rule; /* what is named in the verdict */
+    int64_t end;         /* when an exception that had a say ends; INT64_MAX: never, or none had */
+};
+
+static bool mandatory(const struct decide_rules *rules, const struct views *views,
+                      const struct ruleset_moment *when, struct finding *out)
+{
+    const struct ruleset *set = rules->mandatory;
+    struct ruleset_match m;
+
+    if ((views->has_canonical && ruleset_match(set, &views->canonical, when, &m)) ||
+        (views->has_literal && ruleset_match(set, &views->literal, when, &m)) ||
+        (views->open_ended &&
+         ruleset_restricts_below(set, &views->canonical, when, NULL, NULL, &m))) {
+        *out = (struct finding){set, m, LEVEL_OPERATOR};
+        return true;
+    }
+    return false;
+}
+
+static int64_t finding_end(const struct finding *finding, const struct ruleset_moment *when)
+{
+    return finding->set ? ruleset_end(finding->set, finding->match.index, when) : INT64_MAX;
+}
+
+/* Steps 4 and 5 of the design. */
+static struct ruling rule_at(const struct decide_rules *rules, const struct views *views,
+                             const struct ruleset_moment *when)
+{
+    struct ruling r = {.reason = REASON_MANDATORY, .end = INT64_MAX};
+    struct finding canonical = {0}, literal = {0};
+    int64_t end;
+
+    if (mandatory(rules, views, when, &r.rule))
+        return r;
+    r.reason = REASON_RESTRICTED;
+    if (views->has_canonical)
+        canonical = consult(rules, &views->canonical, when);
+    r.rule = canonical;
+    if (restricts(&canonical))
+        return r;
+    if (views->open_ended && consult_below(rules, &views->canonical, when, &r.rule))
+        return r;
+    if (views->has_literal)
+        literal = consult(rules, &views->literal, when);
+    if (restricts(&literal)) {
+        r.rule = literal;
+        return r;
+    }
+    r.rule = canonical.set ? canonical : literal;
+    r.reason = r.rule.set ? REASON_EXCEPTION : REASON_UNRESTRICTED;
+    r.end = finding_end(&canonical, when);
+    end = finding_end(&literal, when);
+    if (end < r.end)
+        r.end = end;
+    return r;
+}
+
+/* When exceptions end, others or none at all may still allow the call: one looks again at each such
+ * moment, a few times, and then takes the last for the end. */
+#define LOOKS 8
+
+static uint32_t time_allowed(const struct decide_question *q, const struct views *views,
+                             int64_t end)
+{
+    struct ruleset_moment when = q->when;
+
+    for (int i = 0; i < LOOKS; i++) {
+        struct ruling next;
+
+        if (end == INT64_MAX)
+            return 0;
+        when.now = end;
+        next = rule_at(q->rules, views, &when);
+        if (next.reason != REASON_EXCEPTION && next.reason != REASON_UNRESTRICTED)
+            break;
+        end = next.end;
+    }
+    if (end == INT64_MAX)
+        return 0;
+    return end - q->when.now < INT32_MAX ? (uint32_t)(end - q->when.now) : INT32_MAX;
+}
+
+/* ---- the steps before the rules ---- */
+
+static bool help_line(const struct decide_question *q)
+{
+    const struct number *number = q->number;
+
+    if (number->class == CLASS_FORWARDING || number->open_ended)
+        return false;
+    if (number->kind == KIND_HELP)
+        return true;
+    for (size_t i = 0; i < q->n_help_lines; i++)
+        if (span_is(q->help_lines[i], number->dialled))
+            return true;
+    return false;
+}
+
+static bool open_when_locked(const struct number *number)
+{
+    return number->class == CLASS_INTERNAL ||
+           (number->class == CLASS_FREEPHONE && !number->open_ended);
+}
+
+static bool closed_when_stopped(const struct number *number)
+{
+    return number->class == CLASS_INTERNATIONAL || number->class == CLASS_PREMIUM ||
+           number->class == CLASS_FORWARDING || number->open_ended;
+}
+
+/* Step 2. True with the reason of a refusal. */
+static bool refused_by_state(const struct decide_question *q, bool helps,
+                             enum verdict_reason *reason)
+{
+    if (q->unknown)
+        *reason = REASON_UNKNOWN_ACCOUNT;
+    else if (q->state == ACCOUNT_SUSPENDED)
+        *reason = REASON_SUSPENDED;
+    else if (q->state == ACCOUNT_LOCKED && !q->source_good && !open_when_locked(q->number) &&
+             !helps)
+        *reason = REASON_LOCKED;
+    else if (q->stopped && closed_when_stopped(q->number))
+        *reason = REASON_STOPPED;
+    else
+        return false;
+    return true;
+}
+
+/* Step 3, of what is called in the end. True with the reason of a refusal. */
+static bool refused_by_class(const struct number *number, enum verdict_reason *reason)
+{
+    bool forwards = number->class == CLASS_FORWARDING;
+
+    switch (forwards ? number->target : number->class) {
+    case CLASS_MALFORMED: *reason = REASON_MALFORMED; return true;
+    case CLASS_INVALID: *reason = REASON_INVALID; return true;
+    case CLASS_FORWARDING: /* of a forwarding: no number either */
+    case CLASS_UNKNOWN: *reason = REASON_UNKNOWN_NUMBER; return true;
+    case CLASS_INCOMPLETE:
+        *reason = forwards && !number->dialled[0] ? REASON_NO_TARGET : REASON_INCOMPLETE;
+        return true;
+    case CLASS_EMERGENCY:
+    case CLASS_INTERNAL:
+    case CLASS_NATIONAL:
+    case CLASS_FREEPHONE:
+    case CLASS_SHARED_COST:
+    case CLASS_PREMIUM:
+    case CLASS_SPECIAL:
+    case CLASS_INTERNATIONAL:
+        if (number->kind != KIND_LOCAL || number->e164[0])
+            return false;
+        *reason = REASON_NO_AREA;
+        return true;
+    }
+    *reason = REASON_MALFORMED;
+    return true;
+}
+
+static struct views views_of(const struct number *number)
+{
+    size_t n = strnlen(number->dialled, sizeof(number->dialled));
+    size_t n_literal = strnlen(number->literal, sizeof(number->literal));
+    struct views v = {.open_ended = number->open_ended};
+
+    /* An extension that calls are forwarded to is nobody's number outside. */
+    v.has_canonical = n > 0 && number->target != CLASS_INTERNAL;
+    v.canonical = ruleset_key((struct span){number->dialled, n});
+    v.has_literal = n_literal > 0 && !(v.has_canonical && n == n_literal &&
+                                       memcmp(number->dialled, number->literal, n) == 0);
+    if (v.has_literal)
+        v.literal = ruleset_key((struct span){number->literal, n_literal});
+    return v;
+}
+
+/* ---- the verdict ---- */
+
+static void name_rule(const struct finding *rule, struct verdict *out)
+{
+    char digits[RULE_PREFIX_MAX + 1];
+
+    if (!rule->set)
+        return;
+    out->rule_action = rule->match.action;
+    out->rule_level = rule->level;
+    ruleset_rule(rule->set, rule->match.index, digits);
+    memcpy(out->rule_prefix, digits, sizeof(digits));
+}
+
+static bool rebuild(const struct decide_question *q, struct verdict *out)
+{
+    return q->site && q->number && numbering_dial(q->site, q->number, q->form, out->dial) == 0;
+}
+
+static void deny(const struct decide_question *q, enum verdict_reason reason, struct verdict *out)
+{
+    out->action = VERDICT_DENY;
+    out->reason = reason;
+    out->dial[0] = '\0';
+    out->max_seconds = 0;
+    if (!q->observe)
+        return;
+    out->action = VERDICT_ALLOW;
+    out->observed = true;
+    if (!rebuild(q, out))
+        out->dial[0] = '\0';
+}
+
+static void allow(const struct decide_question *q, enum verdict_reason reason, struct verdict *out)
+{
+    out->action = VERDICT_ALLOW;
+    out->reason = reason;
+    if (!rebuild(q, out))
+        deny(q, REASON_UNAVAILABLE, out);
+}
+
+static void allow_emergency(const struct decide_question *q, struct verdict *out)
+{
+    out->action = VERDICT_ALLOW;
+    out->reason = REASON_EMERGENCY;
+    if (!rebuild(q, out))
+        memcpy(out->dial, q->number->dialled, sizeof(out->dial));
+}
+
+static void ask_rules(const struct decide_question *q, bool helps, struct verdict *out)
+{
+    struct views views = views_of(q->number);
+    struct ruling r = rule_at(q->rules, &views, &q->when);
+
+    name_rule(&r.rule, out);
+    if (r.reason == REASON_MANDATORY || r.reason == REASON_RESTRICTED) {
+        deny(q, r.reason, out);
+        return;
+    }
+    if (r.end != INT64_MAX)
+        out->max_seconds = time_allowed(q, &views, r.end);
+    if (helps && q->state == ACCOUNT_LOCKED && !q->source_good)
+        r.reason = REASON_HELP_LINE;
+    allow(q, r.reason, out);
+}
+
+void decide(const struct decide_question *q, struct verdict *out)
+{
+    static const struct decide_question nothing;
+    enum verdict_reason reason;
+    bool helps;
+
+    /* Not all of it is cleared: the long strings end at once. */
+    out->observed = false;
+    out->rule_action = RULE_RESTRICT;
+    out->rule_level = LEVEL_ACCOUNT;
+    out->rule_prefix[0] = '\0';
+    out->change = q ? q->change : 0;
+    out->max_seconds = 0;
+    out->dial[0] = '\0';
+    if (!q || !q->number) {
+        deny(q ? q : &nothing, REASON_UNAVAILABLE, out);
+        return;
+    }
+    if (q->number->class == CLASS_EMERGENCY) {
+        allow_emergency(q, out);
+        return;
+    }
+    helps = help_line(q);
+    if (refused_by_state(q, helps, &reason) || refused_by_class(q->number, &reason))
+        deny(q, reason, out);
+    else if (!q->rules)
+        deny(q, REASON_UNAVAILABLE, out);
+    else if (q->number->class == CLASS_INTERNAL)
+        allow(q, REASON_INTERNAL, out);
+    else
+        ask_rules(q, helps, out);
+}
