@@ -71,4 +71,61 @@ struct levels_gate {
     int64_t adopt_tenant; /* id, 0 for none */
 };
 
+/* ---- what the snapshot makes of it ---- */
+
+struct handles;
+struct sites;
+
+/* What a block is made with, and out of; borrowed. */
+struct levels_workshop {
+    struct ruleset_pool *rulesets;
+    struct handles *handles;       /* of tenants */
+    const struct levels *previous; /* the block that this one replaces, or NULL: sites are shared */
+};
+
+/* Refuses, with a sentence that names the switch or tenant: an id or name that is there twice, a
+ * parent or tenant that is not there, a circle of parents or more than LEVELS_DEPTH_MAX of them, a network
+ * of two switches, what site_new() and ruleset_intern() refuse. */
+#define LEVELS_DEPTH_MAX 64
+int levels_new(struct levels **out, const struct levels_workshop *workshop,
+               const struct levels_config *config, struct fault *f);
+/* When no reader can see it. NULL is fine. */
+void levels_free(struct levels *levels, struct ruleset_pool *rulesets);
+
+/* A tenant as a decision sees it. */
+struct levels_view {
+    int64_t id; /* 0: there is no such tenant in this block */
+    const char *name;
+    bool observe, stopped;
+    uint32_t area;                      /* for levels_site() */
+    const struct ruleset *born;         /* for accounts that are adopted here */
+    const struct ruleset *const *chain; /* its own rules, then its parents' */
+    size_t n_chain;
+};
+
+/* What holds for all. */
+struct levels_common {
+    const struct ruleset *operator_rules;
+    const struct ruleset *mandatory;
+    const struct span *help_lines;
+    size_t n_help_lines;
+    struct holidays holidays;
+};
+
+const struct levels *levels_of(const struct levels_gate *gate);
+const struct levels_common *levels_common(const struct levels *levels);
+const struct levels_gate *levels_gate_by_name(const struct levels *levels, struct span name);
+const struct levels_gate *levels_gate_by_address(const struct levels *levels,
+                                                 const struct address *address);
+/* By handle; NULL where there is none. */
+const struct levels_view *levels_view(const struct levels *levels, uint32_t tenant);
+/* The tenant that the switch gives unknown accounts to, or NULL. */
+const struct levels_view *levels_adopter(const struct levels_gate *gate);
+bool levels_in_reach(const struct levels_gate *gate, uint32_t tenant);
+/* The switch's site with the tenant's area. */
+const struct site *levels_site(const struct levels_gate *gate, const struct levels_view *view);
+
+/* The snapshot's: the chain of blocks to be freed. */
+struct levels **levels_next_retired(struct levels *levels);
+
 #endif

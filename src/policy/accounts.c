@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy/accounts.h"
+
+#include <stdlib.h>
+
+_Static_assert(sizeof(struct account_slot) == 32, "two slots are a cache line");
+
+#define CACHE_LINE 64
+#define SMALLEST 64
+
+/* A profile that nobody has: the mark of a removed entry. Its slot is not used again for another
+ * account, since a reader may hold it in mind. */
+static const struct profile gone;
+
+/* Three quarters may be used: then a search looks at two or three slots on average. */
+static size_t limit(size_t capacity)
+{
+    return capacity - capacity / 4;
+}
+
+static int table_new(struct accounts **out, size_t capacity, struct fault *f)
+{
+    struct accounts *table = calloc(1, sizeof(*table));
+
+    if (!table)
+        return fault_nomem(f);
+    /* By calloc, so that a large table's pages are not touched before they are needed. */
+    table->memory = calloc(capacity + 2, sizeof(struct account_slot));
+    if (!table->memory) {
+        free(table);
+        return fault_nomem(f);
+    }
+    table->slots = (struct account_slot *)(((uintptr_t)table->memory + CACHE_LINE - 1) &
+                                           ~(uintptr_t)(CACHE_LINE - 1));
+    table->capacity = capacity;
+    *out = table;
+    return 0;
+}
+
+int accounts_new(struct accounts **out, size_t n, struct fault *f)
+{
+    size_t capacity = n + n / 3 + 2;
+
+    return table_new(out, capacity < SMALLEST ? SMALLEST : capacity, f);
+}
+
+void accounts_free(struct accounts *table)
+{
+    if (!table)
+        return;
+    free(table->memory);
+    free(table);
+}
+
+/* The slots are in the order of the hashes but for collisions, so that a table grows in one pass from
+ * memory to memory. */
+static size_t home(const struct accounts *table, const struct account_hash *hash)
+{
+    return (size_t)((unsigned __int128)hash->where * table->capacity >> 64);
+}
+
+static size_t after(const struct accounts *table, size_t i)
+{
+    return i + 1 < table->capacity ? i + 1 : 0;
+}
+
+static bool same(const struct account_hash *a, const struct account_hash *b)
+{
+    return a->where == b->where && a->what == b->what;
+}
+
+static const struct profile *load(const struct account_slot *slot)
+{
+    return __atomic_load_n(&slot->profile, __ATOMIC_ACQUIRE);
+}
+
+static void store(struct account_slot *slot, const struct profile *profile)
+{
+    __atomic_store_n(&slot->profile, profile, __ATOMIC_RELEASE);
+}
+
+const struct profile *accounts_find(const struct accounts *table, const struct account_hash *hash,
+                                    int64_t *id)
+{
+    /* One slot at least is always empty. */
+    for (size_t i = home(table, hash);; i = after(table, i)) {
+        const struct account_slot *slot = &table->slots[i];
+        const struct profile *profile = load(slot);
+
+        if (!profile)
+            return NULL;
+        if (profile != &gone && same(&slot->hash, hash)) {
+            *id = slot->id;
+            return profile;
+        }
+    }
+}
+
+bool accounts_fit(const struct accounts *table, size_t n)
+{
+    return table->used + n <= limit(table->capacity);
+}
+
+/* Into the first slot that was never used. */
+static void append(struct accounts *table, const struct account_slot *entry)
+{
+    size_t i = home(table, &entry->hash);
+
+    while (table->slots[i].profile)
+        i = after(table, i);
+    table->slots[i].hash = entry->hash;
+    table->slots[i].id = entry->id;
+    store(&table->slots[i], entry->profile);
+    table->used++;
+    table->live++;
+}
+
+int accounts_grown(const struct accounts *table, size_t n, struct accounts **out, struct fault *f)
+{
+    size_t wanted = table->live + n;
+    struct accounts *grown;
+    int err = accounts_new(&grown, wanted + wanted / 4, f);
+
+    if (err)
+        return err;
+    for (size_t i = 0; i < table->capacity; i++)
+        if (table->slots[i].profile && table->slots[i].profile != &gone)
+            append(grown, &table->slots[i]);
+    *out = grown;
+    return 0;
+}
+
+static struct account_slot *entry_of(struct accounts *table, const struct account_hash *hash)
+{
+    for (size_t i = home(table, hash); table->slots[i].profile; i = after(table, i))
+        if (table->slots[i].profile != &gone && same(&table->slots[i].hash, hash))
+            return &table->slots[i];
+    return NULL;
+}
+
+const struct profile *accounts_put(struct accounts *table, const struct account_hash *hash,
+                                   int64_t id, const struct profile *profile)
+{
+    struct account_slot *slot = entry_of(table, hash);
+    const struct profile *replaced = slot ? slot->profile : NULL;
+
+    if (slot && slot->id == id) {
+        store(slot, profile);
+        return replaced;
+    }
+    /* Another account under the same name: it is there before the old one, which readers meet first,
+     * goes. */
+    append(table, &(struct account_slot){*hash, id, profile});
+    if (slot) {
+        store(slot, &gone);
+        table->live--;
+    }
+    return replaced;
+}
+
+const struct profile *accounts_remove(struct accounts *table, const struct account_hash *hash)
+{
+    struct account_slot *slot = entry_of(table, hash);
+    const struct profile *removed = slot ? slot->profile : NULL;
+
+    if (slot) {
+        store(slot, &gone);
+        table->live--;
+    }
+    return removed;
+}
+
+void accounts_each(const struct accounts *table, void (*each)(void *arg, const struct profile *p),
+                   void *arg)
+{
+    for (size_t i = 0; i < table->capacity; i++)
+        if (table->slots[i].profile && table->slots[i].profile != &gone)
+            each(arg, table->slots[i].profile);
+}
