@@ -60,7 +60,7 @@ struct config {
     unsigned fastagi_timeout_ms;
 
     struct config_listen http_listen; /* [http] */
-    char *http_socket;                /* "": a place of its own, see config_keys.c */
+    char *http_socket;                /* "" is sekisho.sock in the state directory */
     char *http_hosts;                 /* separated by commas */
     unsigned http_connections;
     unsigned http_timeout_s;
@@ -93,9 +93,6 @@ int config_parse(struct config **out, struct span text, const char *name,
 int config_load(struct config **out, const char *path, struct config_report *report);
 void config_free(struct config *config);
 void config_report_free(struct config_report *report);
-
-/* Writes the names of the keys that differ and whose change takes a restart: "http.listen, …". */
-void config_restart_needed(const struct config *now, const struct config *then, struct buf *out);
 
 /* The default configuration, every key explained and commented out: the shipped sekisho.conf. */
 void config_print(struct buf *out);

@@ -140,7 +140,7 @@ const struct config_key config_keys[] = {
      .at_start = true,
      .help =
          "Unix socket for root and for the system account that Sekisho runs as, without a token. "
-         "Empty: sekisho.sock in systemd's RuntimeDirectory, else in the state directory."},
+         "Empty: sekisho.sock in the state directory."},
     {.section = "http",
      .name = "hosts",
      .type = CONFIG_TEXT,
@@ -447,24 +447,4 @@ void config_key_free(const struct config_key *key, void *base)
     case CONFIG_LISTEN:
     case CONFIG_NETWORKS: break;
     }
-}
-
-bool config_key_equal(const struct config_key *key, const void *a, const void *b)
-{
-    const void *at_a = (const char *)a + key->offset, *at_b = (const char *)b + key->offset;
-    size_t size = 0;
-
-    switch (key->type) {
-    case CONFIG_PATH:
-    case CONFIG_NAME:
-    case CONFIG_TEXT:
-    case CONFIG_DIGITS:
-    case CONFIG_COUNTRY: return strcmp(*(char *const *)at_a, *(char *const *)at_b) == 0;
-    case CONFIG_CHOICE:
-    case CONFIG_UNSIGNED: size = sizeof(unsigned); break;
-    case CONFIG_BOOL: size = sizeof(bool); break;
-    case CONFIG_LISTEN: size = sizeof(struct config_listen); break;
-    case CONFIG_NETWORKS: size = sizeof(struct config_networks); break;
-    }
-    return memcmp(at_a, at_b, size) == 0;
 }

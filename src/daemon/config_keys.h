@@ -51,9 +51,6 @@ int config_key_set(const struct config_key *key, struct span text, void *base, s
 /* Frees what the key holds. */
 void config_key_free(const struct config_key *key, void *base);
 
-/* Whether two structs hold the same value of this key. */
-bool config_key_equal(const struct config_key *key, const void *a, const void *b);
-
 /* What the key allows, in words: "a number from 1 to 100". */
 void config_key_allowed(const struct config_key *key, char *out, size_t size);
 

@@ -44,10 +44,15 @@ enum store_log { STORE_LOG_INFO, STORE_LOG_WARNING, STORE_LOG_ERROR };
 
 struct store_config {
     const char *dir; /* exists and is writable; the store makes the files in it */
-    const struct tables
-        *tables; /* to check and publish switches; NULL: neither; outlives the store */
-    struct snapshot *snapshot; /* published into after every commit; NULL: nothing is published */
-    size_t queue;              /* jobs waiting per lane; 0 is 4096 */
+    /* To check and publish switches; outlives the store. NULL: neither is done. */
+    const struct tables *tables;
+    struct snapshot *snapshot; /* published into with every commit; NULL: nothing is published */
+    /* For the levels of the snapshot; borrowed as long as the store lives. */
+    const struct span *help_lines; /* numbers that even a locked account may call */
+    size_t n_help_lines;
+    const int64_t *holidays; /* the operator's own: days since 1970, ascending */
+    size_t n_holidays;
+    size_t queue; /* jobs that may wait in each lane; 0 is 4096 */
     /* A line for the log, from any thread of the store; NULL drops it. */
     void (*log)(void *arg, enum store_log level, const char *sentence);
     void *log_arg;
@@ -115,9 +120,8 @@ struct store_stats {
     uint64_t jobs, commits, failed_commits;         /* of the writer, since the start */
     uint64_t refused_jobs;                          /* queue full */
     int64_t change;                                 /* last change that is durable */
-    bool stale; /* the snapshot lacks something committed (no memory); retried with every commit */
-    bool failing;            /* the last commit failed */
-    char trouble[FAULT_MAX]; /* why, or "" */
+    bool failing;                                   /* the last commit failed */
+    char trouble[FAULT_MAX];                        /* why, or "" */
 };
 void store_stats(struct store *store, struct store_stats *out);
 
@@ -131,7 +135,7 @@ int store_tables(struct store *store, const struct tables *tables, store_done do
  * Copies both files, as they are at one moment each, into the new directory `path`, while jobs run.
  * The copy grows beside it as `path`.partial, is verified, and takes its name when it is complete and
  * on the disk. Anything that already has the name is refused (ERR_EXISTS). One at a time
- * (ERR_CONFLICT). Runs on a thread of its own, on which `done` is called.
+ * (ERR_CONFLICT). `path` must be absolute. Runs on a thread of its own, on which `done` is called.
  */
 int store_backup(struct store *store, const char *path, store_done done, void *done_arg,
                  struct fault *f);
@@ -290,6 +294,7 @@ struct store_preset_list {
     struct span next;
 };
 
+/* delete: ERR_CONFLICT while a tenant has it, and for the last one: new accounts need one. */
 int store_preset_add(struct store_tx *tx, const struct store_by *by, const struct store_preset *p,
                      int64_t *id, struct fault *f);
 int store_preset_update(struct store_tx *tx, const struct store_by *by,
@@ -339,7 +344,8 @@ struct store_account_query {
     struct span text;       /* part of the name or the note, unless empty */
 };
 
-/* An added account is born with a copy of the rules of its tenant's preset. An empty switch or tenant
+/* An added account is born with a copy of the rules of its tenant's preset: its own, else the nearest
+ * above it, else the oldest there is. An empty switch or tenant
  * means the only one there is. A tenant out of the switch's reach is ERR_DENIED. */
 int store_account_add(struct store_tx *tx, const struct store_by *by, const struct store_account *a,
                       int64_t *id, struct fault *f);

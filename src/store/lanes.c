@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs at work: the writer with its group commit, and the reader. */
+#include <inttypes.h>
+
+#include "store/publish.h"
+#include "store/store_impl.h"
+
+/* One transaction that many jobs share. */
+struct commit {
+    struct store *store;
+    enum lane lane;
+    struct db *db;
+    const struct job *jobs;
+    struct outcome *outcomes;
+    size_t n;
+    int64_t change;       /* the last one of these jobs, or 0 */
+    struct outcome whole; /* why all of it failed */
+    struct token_table *tokens;
+};
+
+static void set_outcome(struct outcome *o, int code, const struct fault *f)
+{
+    o->code = code;
+    o->fault = *f;
+    if (code && f->text[0] == '\0')
+        fault(&o->fault, code, "the job failed (error %d)", code);
+    o->fault.code = code;
+}
+
+static struct store_tx begin_tx(struct commit *c)
+{
+    struct store *s = c->store;
+
+    return (struct store_tx){
+        .store = s,
+        .lane = c->lane,
+        .db = s->writer,
+        .evidence = c->lane == LANE_EVIDENCE ? s->writer_evidence : NULL,
+        .tables = s->next_tables ? s->next_tables : s->tables,
+        .now = store_now(s),
+        .touched = c->lane == LANE_WRITE ? &s->touched : NULL,
+    };
+}
+
+/* A failure of `code` means that the transaction itself is in doubt, not only this job. */
+static int run_job(struct commit *c, size_t i, struct fault *f)
+{
+    struct store_tx tx = begin_tx(c);
+    struct fault why = {0};
+    int err = db_run(c->db, "SAVEPOINT job", NULL, 0, f);
+
+    if (err)
+        return err;
+    int code = c->jobs[i].run(&tx, c->jobs[i].arg, &why);
+    set_outcome(&c->outcomes[i], code, &why);
+    if (!code && tx.change)
+        c->change = tx.change;
+    arena_free(&tx.arena);
+    /* Some failures (a full disk) make SQLite roll back everything, other jobs' work too. */
+    if (db_idle(c->db)) {
+        *f = why;
+        return code ? code : fault(f, ERR_IO, "the transaction was lost");
+    }
+    if (code)
+        err = db_run(c->db, "ROLLBACK TO job", NULL, 0, f);
+    return err ? err : db_run(c->db, "RELEASE job", NULL, 0, f);
+}
+
+static int stage(struct commit *c, struct fault *f)
+{
+    struct store *s = c->store;
+
+    if (c->lane != LANE_WRITE || !s->loaded)
+        return 0;
+    struct store_tx tx = begin_tx(c);
+    int err = publish_stage(&tx, &s->touched, f);
+    arena_free(&tx.arena);
+    if (!err && s->touched.tokens)
+        err = token_table_load(&c->tokens, c->db, f);
+    return err;
+}
+
+/* Now everything is durable, and nothing below can fail. */
+static void make_visible(struct commit *c)
+{
+    struct store *s = c->store;
+
+    if (c->lane != LANE_WRITE)
+        return;
+    if (s->next_tables)
+        s->tables = s->next_tables;
+    if (s->loaded && c->change)
+        publish_commit(s, c->change);
+    else if (s->loaded && s->next_tables)
+        publish_commit(s, s->stats.change);
+    if (c->tokens) {
+        pthread_rwlock_wrlock(&s->tokens_lock);
+        struct token_table *old = s->tokens;
+        s->tokens = c->tokens;
+        pthread_rwlock_unlock(&s->tokens_lock);
+        token_table_free(old);
+        c->tokens = NULL;
+    }
+}
+
+static int attempt(struct commit *c, struct fault *f)
+{
+    int err = db_run(c->db, "BEGIN IMMEDIATE", NULL, 0, f);
+
+    for (size_t i = 0; !err && i < c->n; i++)
+        err = run_job(c, i, f);
+    if (!err)
+        err = stage(c, f);
+    if (!err)
+        err = db_run(c->db, "COMMIT", NULL, 0, f);
+    return err;
+}
+
+static void give_up(struct commit *c)
+{
+    struct store *s = c->store;
+
+    if (!db_idle(c->db))
+        db_run(c->db, "ROLLBACK", NULL, 0, NULL);
+    if (c->lane == LANE_WRITE)
+        publish_discard(s);
+    token_table_free(c->tokens);
+    c->tokens = NULL;
+    /* A job that failed by itself keeps its own reason. */
+    for (size_t i = 0; i < c->n; i++)
+        if (c->outcomes[i].code == 0)
+            c->outcomes[i] = c->whole;
+}
+
+static void note(struct commit *c, int err)
+{
+    struct store *s = c->store;
+
+    pthread_mutex_lock(&s->mutex);
+    bool was_failing = s->stats.failing;
+    s->stats.jobs += c->n;
+    s->stats.failing = err != 0;
+    if (err) {
+        s->stats.failed_commits++;
+        memcpy(s->stats.trouble, c->whole.fault.text, sizeof(s->stats.trouble));
+    } else {
+        s->stats.commits++;
+        s->stats.trouble[0] = '\0';
+        if (c->change)
+            s->stats.change = c->change;
+    }
+    pthread_mutex_unlock(&s->mutex);
+    if (err && !was_failing)
+        store_log(s, STORE_LOG_ERROR, "nothing can be stored: %s", c->whole.fault.text);
+    else if (!err && was_failing)
+        store_log(s, STORE_LOG_INFO, "storing works again");
+}
+
+static void run_commit(struct commit *c)
+{
+    struct store *s = c->store;
+    struct fault f = {0};
+
+    touched_clear(&s->touched);
+    memset(c->outcomes, 0, c->n * sizeof(*c->outcomes));
+    int err = attempt(c, &f);
+    if (err) {
+        set_outcome(&c->whole, err, &f);
+        give_up(c);
+    } else {
+        make_visible(c);
+    }
+    s->next_tables = NULL;
+    note(c, err);
+}
+
+static void run_batch(struct store *s, enum lane lane, size_t n)
+{
+    struct commit c = {
+        .store = s,
+        .lane = lane,
+        .db = lane == LANE_WRITE ? s->writer : s->writer_evidence,
+        .jobs = s->batch,
+        .outcomes = s->outcomes,
+        .n = n,
+    };
+
+    run_commit(&c);
+    for (size_t i = 0; i < n; i++)
+        if (s->batch[i].done)
+            s->batch[i].done(s->batch[i].done_arg, s->outcomes[i].code, &s->outcomes[i].fault);
+}
+
+int lanes_run(struct store *s, store_job job, void *arg, struct fault *f)
+{
+    s->batch[0] = (struct job){.run = job, .arg = arg};
+    run_batch(s, LANE_WRITE, 1);
+    if (s->outcomes[0].code && f)
+        *f = s->outcomes[0].fault;
+    return s->outcomes[0].code;
+}
+
+void *lanes_writer(void *p)
+{
+    struct store *s = p;
+
+    for (;;) {
+        for (enum lane lane = LANE_WRITE; lane <= LANE_EVIDENCE; lane++) {
+            if (lane == LANE_READ)
+                continue;
+            pthread_mutex_lock(&s->mutex);
+            size_t n = queue_take(&s->queues[lane], s->batch, BATCH_MAX);
+            pthread_mutex_unlock(&s->mutex);
+            if (n)
+                run_batch(s, lane, n);
+        }
+        pthread_mutex_lock(&s->mutex);
+        bool empty = s->queues[LANE_WRITE].n == 0 && s->queues[LANE_EVIDENCE].n == 0;
+        bool end = empty && s->closing;
+        if (empty && !end)
+            pthread_cond_wait(&s->writer_wakes, &s->mutex);
+        pthread_mutex_unlock(&s->mutex);
+        if (end)
+            return NULL;
+    }
+}
+
+static void run_read(struct store *s, const struct job *job)
+{
+    struct store_tx tx = {
+        .store = s,
+        .lane = LANE_READ,
+        .db = s->reader,
+        .evidence = s->reader_evidence,
+        .now = store_now(s),
+    };
+    struct outcome outcome = {0};
+    struct fault f = {0};
+    /* Both begin to see when they first read: each is consistent in itself. */
+    int err = db_run(s->reader, "BEGIN", NULL, 0, &f);
+
+    if (!err)
+        err = db_run(s->reader_evidence, "BEGIN", NULL, 0, &f);
+    if (!err)
+        err = job->run(&tx, job->arg, &f);
+    if (!db_idle(s->reader_evidence))
+        db_run(s->reader_evidence, "ROLLBACK", NULL, 0, NULL);
+    if (!db_idle(s->reader))
+        db_run(s->reader, "ROLLBACK", NULL, 0, NULL);
+    arena_free(&tx.arena);
+    set_outcome(&outcome, err, &f);
+    if (job->done)
+        job->done(job->done_arg, outcome.code, &outcome.fault);
+}
+
+void *lanes_reader(void *p)
+{
+    struct store *s = p;
+    struct job job;
+
+    for (;;) {
+        pthread_mutex_lock(&s->mutex);
+        while (s->queues[LANE_READ].n == 0 && !s->closing)
+            pthread_cond_wait(&s->reader_wakes, &s->mutex);
+        size_t n = queue_take(&s->queues[LANE_READ], &job, 1);
+        pthread_mutex_unlock(&s->mutex);
+        if (n == 0)
+            return NULL;
+        run_read(s, &job);
+    }
+}

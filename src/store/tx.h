@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_STORE_TX_H
+#define SEKISHO_STORE_TX_H
+
+#include "store/db.h"
+#include "store/store.h"
+
+/* What jobs of one commit have touched: what must be published after it. Saying too much is harmless
+ * (what is published is read again from the store), so nothing is taken back when a job is undone. */
+struct touched {
+    bool levels; /* operator, tenants, switches, stops above accounts */
+    bool tokens;
+    bool failed; /* memory ran out while noting: publish everything */
+    /* Accounts are noted by the key under which the snapshot has them. */
+    struct touched_account {
+        int64_t switch_id;
+        char name[STORE_ACCOUNT_NAME_MAX + 1];
+    } * accounts;
+    size_t n, cap;
+    int64_t accounts_above; /* every account with a higher id, when any_above */
+    bool any_above;
+};
+
+void touched_account(struct touched *t, int64_t switch_id, struct span name);
+void touched_above(struct touched *t, int64_t id);
+void touched_clear(struct touched *t);
+void touched_free(struct touched *t);
+
+enum lane { LANE_WRITE, LANE_READ, LANE_EVIDENCE };
+
+/* One job at its work. */
+struct store_tx {
+    struct store *store;
+    enum lane lane;
+    struct db *db;       /* sekisho.db */
+    struct db *evidence; /* evidence.db */
+    const struct tables *tables;
+    struct instant now;
+    int64_t change;
+    struct arena arena;
+    struct touched *touched; /* LANE_WRITE only */
+};
+
+/* Only a write job has something to touch; another one fails in change_begin(). */
+static inline void tx_touch_levels(struct store_tx *tx)
+{
+    if (tx->touched)
+        tx->touched->levels = true;
+}
+
+/* Bounds a page; the SQL asks for one row more than `limit`, to learn whether there is another page. */
+int page_limit(const struct store_page *page, uint32_t *limit, struct fault *f);
+/* Cursors that are the id of the last row (0 or `start` without one), or its name. */
+int page_id(const struct store_page *page, int64_t start, int64_t *id, struct fault *f);
+struct span page_next_id(struct store_tx *tx, int64_t id, bool *ok);
+
+/*
+ * A list that grows in the job's memory. `items` has room for `limit` and one more; the loop over the
+ * rows ends when `n` passes `limit`.
+ */
+void *page_items(struct store_tx *tx, uint32_t limit, size_t size);
+
+#endif
