@@ -31,6 +31,7 @@ int64_t snapshot_change(const struct snapshot *snap);
 
 /* NULL where there is none. Names are those that the store keeps (lower case). By address: the
  * longest network that contains it. */
+const struct levels_gate *snapshot_switch_by_id(const struct snapshot *snap, int64_t id);
 const struct levels_gate *snapshot_switch_by_name(const struct snapshot *snap, struct span name);
 const struct levels_gate *snapshot_switch_by_address(const struct snapshot *snap,
                                                      const struct address *address);

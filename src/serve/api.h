@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_SERVE_API_H
+#define SEKISHO_SERVE_API_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/instant.h"
+#include "serve/reader.h"
+#include "serve/target.h"
+#include "store/store.h"
+
+/*
+ * One request of the HTTP API between the wire (http.h) and the handlers (api_*.h): who asks, what, and
+ * the answer. docs/openapi.yaml says what each route takes and gives.
+ */
+
+struct authorizer; /* serve/authorize.h */
+
+/* What the handlers work on. All borrowed. */
+struct api_services {
+    struct store *store;
+    struct snapshot *snapshot;
+    struct authorizer *authorizer;
+    /* The number tables in use. Called on the serve thread. */
+    const struct tables *(*tables)(void *arg);
+    /* Adds sentences to the two JSON arrays: what keeps the daemon from deciding or changing, and what
+     * needs attention. On the serve thread. May be NULL. */
+    void (*health)(void *arg, json_t *problems, json_t *warnings);
+    void *arg;
+    const char *version;
+    struct instant started;
+    const char *backup_dir; /* "" where backups over TCP are not allowed */
+};
+
+/* Who may use a route, and who asks. */
+enum api_who { API_OPERATOR = 1, API_TENANT = 2, API_SWITCH = 4 };
+
+struct api_caller {
+    enum api_who who;
+    int64_t id;    /* of the tenant or switch */
+    int64_t token; /* 0: none, the Unix socket's peer */
+    unsigned uid;  /* of that peer */
+    bool local;    /* on the Unix socket */
+};
+
+/* Where a handler runs. */
+enum api_lane {
+    API_HERE,  /* on the serve thread, without `tx`: pure, or in memory */
+    API_READ,  /* in a read job */
+    API_WRITE, /* in a write job */
+    API_BACKUP /* on the serve thread; then api->path is backed up, and then the answer is sent */
+};
+
+enum api_body {
+    API_NO_BODY,
+    API_JSON,
+    API_JSON_OPTIONAL,
+    API_PATCH,    /* application/merge-patch+json or application/json */
+    API_QUESTION, /* application/json or a form */
+    API_IMPORT,   /* JSON lines or CSV, up to the larger limit */
+};
+
+enum api_media { MEDIA_NONE, MEDIA_JSON, MEDIA_PATCH, MEDIA_FORM, MEDIA_NDJSON, MEDIA_CSV };
+
+/* Which body of a resource is read: POST (with its name), PUT, or PATCH (null is the default). */
+enum api_fields { FIELDS_NEW, FIELDS_PUT, FIELDS_PATCH };
+
+struct api;
+
+/*
+ * Returns 0 when the answer is set, or an error code with `f`. A handler that runs on the serve thread may
+ * first want something from the store: it sets api->first and returns API_READ_FIRST; when that has run
+ * in a read job and returned 0, the handler is called again.
+ */
+typedef int (*api_handler)(struct api *api, struct store_tx *tx, struct fault *f);
+
+#define API_READ_FIRST 1
+
+#define API_PARAMS_MAX 4
+
+struct api_route {
+    const char *method;
+    const char *pattern; /* "/v1/accounts/{id}", as in openapi.yaml */
+    unsigned who;        /* enum api_who, or-ed */
+    enum api_lane lane;
+    enum api_body body;
+    const char *query; /* the parameters that it takes, separated by blanks */
+    api_handler run;
+};
+
+struct api {
+    const struct api_services *services;
+    const struct api_route *route;
+    struct api_caller caller;
+    struct instant now;
+    /* the question */
+    struct target target;
+    struct span params[API_PARAMS_MAX]; /* what stands for the {…} of the pattern */
+    enum api_media media;
+    struct buf body;
+    struct span if_match; /* p == NULL where there is none */
+    struct span if_none_match;
+    struct reader reader;
+    json_t *json;      /* set by api_json() */
+    api_handler first; /* see api_handler */
+    bool first_done;
+    void *state; /* of the handler, between the two; from reader_alloc() */
+    /* the answer */
+    unsigned status;
+    struct buf out;
+    bool problem;         /* `out` is a problem document */
+    char etag[32];        /* with its quotes; "" for none */
+    char location[256];   /* "" for none */
+    char allow[64];       /* of a 405 */
+    unsigned retry_after; /* seconds; 0 for none */
+    char parameter[64];   /* that was wrong, for the problem document */
+    json_t *errors;       /* of an import */
+    const char *path;     /* of a backup */
+};
+
+/* Frees what the request holds, not the request. */
+void api_free(struct api *api);
+
+/* Takes `body` (NULL: memory ran out, ERR_NOMEM). */
+int api_answer(struct api *api, unsigned status, json_t *body, struct fault *f);
+int api_answer_empty(struct api *api, unsigned status);
+
+/* With ETag; answers 304 where If-None-Match of a GET or HEAD says so. */
+int api_answer_tagged(struct api *api, unsigned status, int64_t change, json_t *body,
+                      struct fault *f);
+
+/* Compares If-Match and If-None-Match with what is there; 412 where they do not hold. */
+int api_precondition(struct api *api, bool exists, int64_t change, struct fault *f);
+
+/* Renders the problem document for what a handler returned. `status` 0: follows from the code. */
+void api_problem(struct api *api, unsigned status, const struct fault *f);
+
+/* A refusal with a status of its own: sets both and returns `code`. */
+__attribute__((format(printf, 5, 6))) int
+api_refuse(struct api *api, unsigned status, struct fault *f, int code, const char *format, ...);
+
+/* The same about a query or path parameter (422). */
+__attribute__((format(printf, 4, 5))) int api_refuse_parameter(struct api *api,
+                                                               const char *parameter,
+                                                               struct fault *f, const char *format,
+                                                               ...);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "serve/api_calls.h"
+
+#include "serve/api_common.h"
+#include "serve/authorize.h"
+#include "serve/verdict_json.h"
+
+#define ACCOUNT_BYTES_MAX 256
+#define NUMBER_ASKED_MAX 4096
+#define REMOTE_BYTES_MAX 64
+
+struct question {
+    struct span gate;
+    struct span account;
+    struct span number;
+    struct span remote;
+    bool dry_run;
+};
+
+static int read_json(struct api *api, struct question *q, struct fault *f)
+{
+    const struct field fields[] = {
+        {.name = "switch", .kind = FIELD_NAME, .out = &q->gate},
+        {.name = "account",
+         .kind = FIELD_BYTES,
+         .out = &q->account,
+         .required = true,
+         .max = ACCOUNT_BYTES_MAX},
+        {.name = "number",
+         .kind = FIELD_BYTES,
+         .out = &q->number,
+         .required = true,
+         .max = NUMBER_ASKED_MAX},
+        {.name = "remote", .kind = FIELD_BYTES, .out = &q->remote, .max = REMOTE_BYTES_MAX},
+        {.name = "dry_run", .kind = FIELD_BOOL, .out = &q->dry_run},
+    };
+    json_t *json;
+    int rc = api_json(api, &json, f);
+
+    if (rc)
+        return rc;
+    return reader_fields(&api->reader, "", json, fields, sizeof(fields) / sizeof(fields[0]), f);
+}
+
+/* One pair of a form. */
+static int take(struct api *api, const struct target_pair *pair, struct question *q,
+                struct fault *f)
+{
+    const struct {
+        const char *name;
+        struct span *out;
+        size_t max;
+    } fields[] = {
+        {"switch", &q->gate, STORE_NAME_MAX},
+        {"account", &q->account, ACCOUNT_BYTES_MAX},
+        {"number", &q->number, NUMBER_ASKED_MAX},
+        {"remote", &q->remote, REMOTE_BYTES_MAX},
+    };
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (!span_is(pair->key, fields[i].name))
+            continue;
+        if (fields[i].out->p)
+            return api_refuse_parameter(api, fields[i].name, f, "%s stands twice", fields[i].name);
+        if (pair->value.n > fields[i].max)
+            return api_refuse_parameter(api, fields[i].name, f, "%s has %zu bytes, %zu are allowed",
+                                        fields[i].name, pair->value.n, fields[i].max);
+        *fields[i].out = pair->value;
+        return 0;
+    }
+    if (!span_is(pair->key, "dry_run"))
+        return api_refuse_parameter(
+            api, ESCAPED(pair->key), f,
+            "there is no field \"%s\" here; allowed are switch, account, number, remote, dry_run",
+            ESCAPED(pair->key));
+    if (!span_is(pair->value, "true") && !span_is(pair->value, "false"))
+        return api_refuse_parameter(api, "dry_run", f, "dry_run must be true or false");
+    q->dry_run = span_is(pair->value, "true");
+    return 0;
+}
+
+static int read_form(struct api *api, struct question *q, struct fault *f)
+{
+    struct target_query *form = reader_alloc(&api->reader, sizeof(*form));
+    int rc = form ? target_query_parse(form, api->body.p, api->body.n, f) : fault_nomem(f);
+
+    if (rc == ERR_SYNTAX)
+        api->status = 400;
+    for (size_t i = 0; !rc && i < form->n; i++)
+        rc = take(api, &form->pairs[i], q, f);
+    if (rc)
+        return rc;
+    if (q->gate.p && !reader_is_name(q->gate))
+        return api_refuse_parameter(api, "switch", f, "switch \"%s\" is no name", ESCAPED(q->gate));
+    if (!q->account.p)
+        return api_refuse_parameter(api, "account", f, "account is missing");
+    if (!q->number.p)
+        return api_refuse_parameter(api, "number", f, "number is missing");
+    return 0;
+}
+
+/* In a read job: which switch is meant, and may a tenant ask about this account? */
+static int look_up(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct question *q = api->state;
+    struct store_switch gate;
+    struct store_account account;
+    bool seen = false;
+    char *name;
+    int rc =
+        q->gate.n ? api_find_switch(api, tx, q->gate, &gate, f) : store_switch_only(tx, &gate, f);
+
+    if (!rc && api->caller.who == API_TENANT) {
+        rc = reader_is_account(q->account)
+                 ? store_account_find(tx, gate.name, q->account, &account, f)
+                 : ERR_MISSING;
+        if (!rc)
+            rc = api_may_see(api, tx, account.tenant_id, &seen, f);
+        if (rc == ERR_MISSING || (!rc && !seen))
+            return api_refuse(api, 404, f, ERR_MISSING, "there is no account \"%s\" on this switch",
+                              ESCAPED(q->account));
+    }
+    if (rc)
+        return rc;
+    name = reader_alloc(&api->reader, gate.name.n);
+    if (!name)
+        return fault_nomem(f);
+    memcpy(name, gate.name.p, gate.name.n);
+    q->gate = (struct span){name, gate.name.n};
+    return 0;
+}
+
+/* Within the read lock. A switch that asks without a name, or by its own, is the token's. */
+static int find_gate(struct api *api, const struct question *q, const struct levels_gate **out,
+                     struct fault *f)
+{
+    const struct snapshot *snapshot = api->services->snapshot;
+    const struct levels_gate *gate;
+
+    if (api->caller.who != API_SWITCH) {
+        gate = snapshot_switch_by_name(snapshot, q->gate);
+        if (!gate)
+            return api_refuse(api, 404, f, ERR_MISSING, "there is no switch \"%s\"",
+                              ESCAPED(q->gate));
+        *out = gate;
+        return 0;
+    }
+    gate = snapshot_switch_by_id(snapshot, api->caller.id);
+    if (gate && q->gate.n && !span_is(q->gate, gate->name))
+        return api_refuse(api, 403, f, ERR_DENIED, "this token is for the switch \"%s\" only",
+                          gate->name);
+    /* Without a gate only emergencies pass, and they must: no refusal here. */
+    *out = gate;
+    return 0;
+}
+
+static int ask(struct api *api, const struct question *q, struct fault *f)
+{
+    struct authorize_question question = {
+        .account = q->account,
+        .remote = q->remote,
+        .dialled = q->number,
+        .now = api->now,
+        .dry_run = q->dry_run || api->caller.who == API_TENANT,
+    };
+    struct number number;
+    struct verdict verdict;
+    json_t *json = NULL;
+    int rc;
+
+    snapshot_read_lock();
+    rc = find_gate(api, q, &question.gate, f);
+    if (!rc) {
+        authorize(api->services->authorizer, &question, &number, &verdict, NULL);
+        json = verdict_json(&number, &verdict);
+    }
+    snapshot_read_unlock();
+    return rc ? rc : api_answer(api, 200, json, f);
+}
+
+int api_authorize(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct question *q = api->state;
+    int rc;
+
+    if (q)
+        return ask(api, q, f);
+    q = api->state = reader_alloc(&api->reader, sizeof(*q));
+    if (!q)
+        return fault_nomem(f);
+    rc = api->media == MEDIA_FORM ? read_form(api, q, f) : read_json(api, q, f);
+    if (rc)
+        return rc;
+    if (api->caller.who == API_TENANT || (api->caller.who == API_OPERATOR && !q->gate.n)) {
+        api->first = look_up;
+        return API_READ_FIRST;
+    }
+    return ask(api, q, f);
+}

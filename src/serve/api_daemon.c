@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "serve/api_daemon.h"
+
+#include "policy/snapshot.h"
+#include "serve/api_common.h"
+#include "serve/authorize.h"
+
+/* ---- /healthz and /v1/status ---- */
+
+/* Both arrays must exist. */
+static void look(const struct api *api, json_t *problems, json_t *warnings)
+{
+    struct store_stats stats;
+
+    store_stats(api->services->store, &stats);
+    if (stats.failing)
+        json_array_append_new(problems, json_sprintf("store: %s", stats.trouble));
+    if (api->services->health)
+        api->services->health(api->services->arg, problems, warnings);
+}
+
+int api_health(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    json_t *problems = json_array();
+    json_t *warnings = json_array();
+    bool well;
+
+    if (problems && warnings)
+        look(api, problems, warnings);
+    well = json_array_size(problems) == 0;
+    json_decref(warnings);
+    return api_answer(
+        api, well ? 200 : 503,
+        json_pack("{s:s, s:o}", "status", well ? "ok" : "failing", "problems", problems), f);
+}
+
+/* Pages of lists, to count what the store has no counter for. */
+static int count_switches(struct store_tx *tx, json_int_t *n, struct fault *f)
+{
+    struct store_page page = {.limit = STORE_PAGE_MAX};
+    struct store_switch_list list;
+    int rc;
+
+    do {
+        rc = store_switch_list(tx, &page, &list, f);
+        if (rc)
+            return rc;
+        *n += (json_int_t)list.n;
+        page.cursor = list.next;
+    } while (list.next.n);
+    return 0;
+}
+
+static int count_tenants(struct store_tx *tx, json_int_t *n, struct fault *f)
+{
+    struct store_tenant_query query = {.page = {.limit = STORE_PAGE_MAX}};
+    struct store_tenant_list list;
+    int rc;
+
+    do {
+        rc = store_tenant_list(tx, &query, &list, f);
+        if (rc)
+            return rc;
+        *n += (json_int_t)list.n;
+        query.page.cursor = list.next;
+    } while (list.next.n);
+    return 0;
+}
+
+static int count_stops(struct store_tx *tx, json_int_t *n, struct fault *f)
+{
+    struct store_stop_query query = {.page = {.limit = STORE_PAGE_MAX}};
+    struct store_stop_list list;
+    int rc;
+
+    do {
+        rc = store_stop_list(tx, &query, &list, f);
+        if (rc)
+            return rc;
+        *n += (json_int_t)list.n;
+        query.page.cursor = list.next;
+    } while (list.next.n);
+    return 0;
+}
+
+struct counts {
+    json_int_t switches, tenants, stops;
+    int64_t change;
+};
+
+static int count(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct counts *counts = api->state;
+    int rc = count_switches(tx, &counts->switches, f);
+
+    if (!rc)
+        rc = count_tenants(tx, &counts->tenants, f);
+    if (!rc)
+        rc = count_stops(tx, &counts->stops, f);
+    if (!rc)
+        rc = store_change(tx, &counts->change, f);
+    return rc;
+}
+
+static json_t *status_json(const struct api *api, const struct counts *counts)
+{
+    struct authorize_figures figures = authorizer_figures(api->services->authorizer);
+    json_t *problems = json_array();
+    json_t *warnings = json_array();
+    json_int_t up = (api->now.boot_ns - api->services->started.boot_ns) / 1000000000;
+
+    if (problems && warnings)
+        look(api, problems, warnings);
+    return json_pack(
+        "{s:s, s:o, s:I, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}}", "version",
+        api->services->version, "started", api_time_ms(api->services->started.wall_ms),
+        "uptime_seconds", up, "change", (json_int_t)counts->change, "problems", problems,
+        "warnings", warnings, "counts", "switches", counts->switches, "tenants", counts->tenants,
+        "accounts", (json_int_t)snapshot_figures(api->services->snapshot).accounts, "stops",
+        counts->stops, "decisions", "allowed", (json_int_t)figures.allowed, "denied",
+        (json_int_t)figures.denied, "observed", (json_int_t)figures.observed, "emergency",
+        (json_int_t)figures.emergency);
+}
+
+int api_status(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    if (api->first_done)
+        return api_answer(api, 200, status_json(api, api->state), f);
+    api->state = reader_alloc(&api->reader, sizeof(struct counts));
+    if (!api->state)
+        return fault_nomem(f);
+    api->first = count;
+    return API_READ_FIRST;
+}
+
+/* ---- /v1/settings ---- */
+
+static int answer_settings(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct store_settings s;
+    int rc = store_settings_get(tx, &s, f);
+
+    if (rc)
+        return rc;
+    return api_answer_tagged(api, 200, s.change,
+                             json_pack("{s:I, s:I, s:I, s:I, s:I}", "refusal_days",
+                                       (json_int_t)s.refusal_days, "refusals_max",
+                                       (json_int_t)s.refusals_max, "refusals_per_account",
+                                       (json_int_t)s.refusals_per_account, "adopted_max",
+                                       (json_int_t)s.adopted_max, "change", (json_int_t)s.change),
+                             f);
+}
+
+int api_settings_get(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    return answer_settings(api, tx, f);
+}
+
+static int read_settings(struct api *api, struct store_settings *s, struct fault *f)
+{
+    int64_t days = s->refusal_days;
+    int64_t max = s->refusals_max;
+    int64_t per_account = s->refusals_per_account;
+    int64_t adopted = s->adopted_max;
+    const struct field fields[] = {
+        {.name = "refusal_days", .kind = FIELD_INTEGER, .out = &days, .min = 1, .max = 3650},
+        {.name = "refusals_max", .kind = FIELD_INTEGER, .out = &max, .min = 1000, .max = 100000000},
+        {.name = "refusals_per_account",
+         .kind = FIELD_INTEGER,
+         .out = &per_account,
+         .min = 10,
+         .max = 100000000},
+        {.name = "adopted_max", .kind = FIELD_INTEGER, .out = &adopted, .min = 0, .max = 10000000},
+    };
+    json_t *json;
+    int rc = api_json(api, &json, f);
+
+    if (!rc)
+        rc = reader_fields(&api->reader, "", json, fields, 4, f);
+    if (rc)
+        return rc;
+    s->refusal_days = (uint32_t)days;
+    s->refusals_max = (uint32_t)max;
+    s->refusals_per_account = (uint32_t)per_account;
+    s->adopted_max = (uint32_t)adopted;
+    return 0;
+}
+
+int api_settings_patch(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct store_settings s;
+    struct store_by by;
+    int rc = store_settings_get(tx, &s, f);
+
+    if (!rc)
+        rc = api_precondition(api, true, s.change, f);
+    if (!rc)
+        rc = read_settings(api, &s, f);
+    if (!rc)
+        rc = api_by(api, tx, &by, f);
+    if (!rc)
+        rc = store_settings_update(tx, &by, &s, f);
+    return rc ? rc : answer_settings(api, tx, f);
+}
+
+/* ---- /v1/backup ---- */
+
+static bool has_dots(struct span path)
+{
+    while (path.p) {
+        struct span part = span_cut(path, '/', &path);
+
+        if (span_is(part, "..") || span_is(part, "."))
+            return true;
+    }
+    return false;
+}
+
+static bool below(struct span path, const char *dir)
+{
+    size_t n = dir ? strlen(dir) : 0;
+
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    return n && path.n > n + 1 && memcmp(path.p, dir, n) == 0 && path.p[n] == '/';
+}
+
+int api_backup(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct span path = {NULL, 0};
+    const struct field fields[] = {
+        {.name = "path", .kind = FIELD_TEXT, .out = &path, .required = true, .max = 4000}};
+    struct store_stats stats;
+    json_t *json;
+    char *copy;
+    int rc = api_json(api, &json, f);
+
+    if (!rc)
+        rc = reader_fields(&api->reader, "", json, fields, 1, f);
+    if (rc)
+        return rc;
+    if (path.n < 2 || path.p[0] != '/' || has_dots(path))
+        return reader_refuse(&api->reader, "", "path", f, ERR_RANGE,
+                             "path \"%s\" must be absolute and without . and .. in it",
+                             ESCAPED(path));
+    if (!api->caller.local && !below(path, api->services->backup_dir))
+        return reader_refuse(&api->reader, "", "path", f, ERR_RANGE,
+                             "path \"%s\" must lie below [http] backup_dir, which is \"%s\"; on "
+                             "the Unix socket it may be anywhere",
+                             ESCAPED(path),
+                             api->services->backup_dir ? api->services->backup_dir : "");
+    copy = reader_alloc(&api->reader, path.n + 1);
+    if (!copy)
+        return fault_nomem(f);
+    memcpy(copy, path.p, path.n);
+    api->path = copy;
+    store_stats(api->services->store, &stats);
+    return api_answer(
+        api, 200,
+        json_pack("{s:o, s:I}", "path", api_text(path), "change", (json_int_t)stats.change), f);
+}

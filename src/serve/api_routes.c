@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "serve/api_routes.h"
+
+#include <stdio.h>
+
+#include "serve/api_accounts.h"
+#include "serve/api_calls.h"
+#include "serve/api_daemon.h"
+#include "serve/api_import.h"
+#include "serve/api_numbers.h"
+#include "serve/api_presets.h"
+#include "serve/api_records.h"
+#include "serve/api_rules.h"
+#include "serve/api_stops.h"
+#include "serve/api_switches.h"
+#include "serve/api_tenants.h"
+#include "serve/api_tokens.h"
+
+#define EVERY (API_OPERATOR | API_TENANT | API_SWITCH)
+#define OWNERS (API_OPERATOR | API_TENANT)
+
+#define ACCOUNT "/v1/accounts/{id}"
+#define NAMED "/v1/switches/{switch}/accounts/{name}"
+#define RULE "/{action}/{prefix}"
+#define FIND_ACCOUNTS "switch tenant state q adopted limit cursor"
+#define NUMBER "number plan switch outside extensions area"
+#define REFUSALS "account name reason switch tenant since limit cursor"
+#define AUDIT "account object by action tenant since until limit cursor"
+
+/* clang-format off: one row is one route */
+const struct api_route api_routes[] = {
+    {"GET", "/healthz", EVERY, API_HERE, API_NO_BODY, "", api_health},
+    {"GET", "/v1/status", API_OPERATOR, API_READ, API_NO_BODY, "", api_status},
+    {"GET", "/v1/settings", API_OPERATOR, API_READ, API_NO_BODY, "", api_settings_get},
+    {"PATCH", "/v1/settings", API_OPERATOR, API_WRITE, API_PATCH, "", api_settings_patch},
+    {"POST", "/v1/backup", API_OPERATOR, API_BACKUP, API_JSON, "", api_backup},
+
+    {"POST", "/v1/authorize", EVERY, API_HERE, API_QUESTION, "", api_authorize},
+
+    {"GET", "/v1/accounts", OWNERS, API_READ, API_NO_BODY, FIND_ACCOUNTS, api_accounts_list},
+    {"POST", "/v1/accounts", OWNERS, API_WRITE, API_JSON, "", api_accounts_post},
+    {"POST", "/v1/accounts/import", OWNERS, API_WRITE, API_IMPORT, "switch tenant existing",
+     api_import},
+    {"GET", ACCOUNT, OWNERS, API_READ, API_NO_BODY, "", api_account_get},
+    {"PATCH", ACCOUNT, OWNERS, API_WRITE, API_PATCH, "", api_account_patch},
+    {"DELETE", ACCOUNT, OWNERS, API_WRITE, API_NO_BODY, "", api_account_delete},
+    {"GET", NAMED, OWNERS, API_READ, API_NO_BODY, "", api_account_named_get},
+    {"PUT", NAMED, OWNERS, API_WRITE, API_JSON_OPTIONAL, "", api_account_named_put},
+
+    {"GET", ACCOUNT "/rules", OWNERS, API_READ, API_NO_BODY, "", api_account_rules_get},
+    {"PUT", ACCOUNT "/rules", OWNERS, API_WRITE, API_JSON, "", api_account_rules_put},
+    {"PUT", ACCOUNT "/rules" RULE, OWNERS, API_WRITE, API_JSON_OPTIONAL, "", api_account_rule_put},
+    {"DELETE", ACCOUNT "/rules" RULE, OWNERS, API_WRITE, API_NO_BODY, "", api_account_rule_delete},
+    {"GET", "/v1/tenants/{name}/rules", OWNERS, API_READ, API_NO_BODY, "", api_tenant_rules_get},
+    {"PUT", "/v1/tenants/{name}/rules", OWNERS, API_WRITE, API_JSON, "", api_tenant_rules_put},
+    {"PUT", "/v1/tenants/{name}/rules" RULE, OWNERS, API_WRITE, API_JSON_OPTIONAL, "",
+     api_tenant_rule_put},
+    {"DELETE", "/v1/tenants/{name}/rules" RULE, OWNERS, API_WRITE, API_NO_BODY, "",
+     api_tenant_rule_delete},
+    {"GET", "/v1/operator/rules", API_OPERATOR, API_READ, API_NO_BODY, "", api_operator_rules_get},
+    {"PUT", "/v1/operator/rules", API_OPERATOR, API_WRITE, API_JSON, "", api_operator_rules_put},
+    {"PUT", "/v1/operator/rules" RULE, API_OPERATOR, API_WRITE, API_JSON_OPTIONAL, "",
+     api_operator_rule_put},
+    {"DELETE", "/v1/operator/rules" RULE, API_OPERATOR, API_WRITE, API_NO_BODY, "",
+     api_operator_rule_delete},
+
+    {"GET", "/v1/stops", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_stops_list},
+    {"PUT", "/v1/stops/{scope}", OWNERS, API_WRITE, API_JSON_OPTIONAL, "", api_stop_put},
+    {"DELETE", "/v1/stops/{scope}", OWNERS, API_WRITE, API_NO_BODY, "", api_stop_delete},
+
+    {"GET", "/v1/switches", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_switches_list},
+    {"POST", "/v1/switches", API_OPERATOR, API_WRITE, API_JSON, "", api_switches_post},
+    {"GET", "/v1/switches/{name}", OWNERS, API_READ, API_NO_BODY, "", api_switch_get},
+    {"PUT", "/v1/switches/{name}", API_OPERATOR, API_WRITE, API_JSON, "", api_switch_put},
+    {"PATCH", "/v1/switches/{name}", API_OPERATOR, API_WRITE, API_PATCH, "", api_switch_patch},
+    {"DELETE", "/v1/switches/{name}", API_OPERATOR, API_WRITE, API_NO_BODY, "", api_switch_delete},
+
+    {"GET", "/v1/tenants", OWNERS, API_READ, API_NO_BODY, "tenant limit cursor", api_tenants_list},
+    {"POST", "/v1/tenants", API_OPERATOR, API_WRITE, API_JSON, "", api_tenants_post},
+    {"GET", "/v1/tenants/{name}", OWNERS, API_READ, API_NO_BODY, "", api_tenant_get},
+    {"PUT", "/v1/tenants/{name}", API_OPERATOR, API_WRITE, API_JSON, "", api_tenant_put},
+    {"PATCH", "/v1/tenants/{name}", API_OPERATOR, API_WRITE, API_PATCH, "", api_tenant_patch},
+    {"DELETE", "/v1/tenants/{name}", API_OPERATOR, API_WRITE, API_NO_BODY, "", api_tenant_delete},
+
+    {"GET", "/v1/presets", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_presets_list},
+    {"POST", "/v1/presets", API_OPERATOR, API_WRITE, API_JSON, "", api_presets_post},
+    {"GET", "/v1/presets/{name}", OWNERS, API_READ, API_NO_BODY, "", api_preset_get},
+    {"PUT", "/v1/presets/{name}", API_OPERATOR, API_WRITE, API_JSON, "", api_preset_put},
+    {"PATCH", "/v1/presets/{name}", API_OPERATOR, API_WRITE, API_PATCH, "", api_preset_patch},
+    {"DELETE", "/v1/presets/{name}", API_OPERATOR, API_WRITE, API_NO_BODY, "", api_preset_delete},
+
+    {"GET", "/v1/tokens", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor", api_tokens_list},
+    {"POST", "/v1/tokens", API_OPERATOR, API_WRITE, API_JSON, "", api_tokens_post},
+    {"DELETE", "/v1/tokens/{id}", API_OPERATOR, API_WRITE, API_NO_BODY, "", api_token_delete},
+
+    {"GET", "/v1/complement", OWNERS, API_HERE, API_NO_BODY, "root allow", api_complement},
+    {"GET", "/v1/number", OWNERS, API_HERE, API_NO_BODY, NUMBER, api_number},
+    {"GET", "/v1/refusals", OWNERS, API_READ, API_NO_BODY, REFUSALS, api_refusals_list},
+    {"GET", "/v1/audit", OWNERS, API_READ, API_NO_BODY, AUDIT, api_audit_list},
+};
+/* clang-format on */
+
+const size_t api_routes_n = sizeof(api_routes) / sizeof(api_routes[0]);
+
+bool api_match(const char *pattern, const struct target *target, struct span params[API_PARAMS_MAX])
+{
+    struct span left = span_skip(span_of(pattern), 1);
+    struct span found[API_PARAMS_MAX] = {{NULL, 0}};
+    size_t n_found = 0;
+    size_t i = 0;
+
+    while (left.p) {
+        struct span part = span_cut(left, '/', &left);
+
+        if (i == target->n)
+            return false;
+        if (part.n && part.p[0] == '{') {
+            if (!target->segments[i].n || n_found == API_PARAMS_MAX)
+                return false;
+            found[n_found++] = target->segments[i];
+        } else if (!span_eq(part, target->segments[i])) {
+            return false;
+        }
+        i++;
+    }
+    if (i != target->n)
+        return false;
+    memcpy(params, found, sizeof(found));
+    return true;
+}
+
+static void allow_also(char *allow, size_t size, const char *method)
+{
+    size_t n = strlen(allow);
+
+    snprintf(allow + n, size - n, "%s%s%s", n ? ", " : "", method,
+             strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+int api_route(struct api *api, const char *method, struct fault *f)
+{
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+
+    api->allow[0] = 0;
+    for (size_t i = 0; i < api_routes_n; i++) {
+        if (!api_match(api_routes[i].pattern, &api->target, api->params))
+            continue;
+        if (strcmp(api_routes[i].method, wanted) == 0) {
+            api->route = &api_routes[i];
+            return 0;
+        }
+        allow_also(api->allow, sizeof(api->allow), api_routes[i].method);
+    }
+    if (api->allow[0])
+        return api_refuse(api, 405, f, ERR_RANGE, "%s is not for this resource; allowed are %s",
+                          ESCAPED(span_of(method)), api->allow);
+    return api_refuse(api, 404, f, ERR_MISSING, "there is no such path");
+}
+
+static bool word_in(struct span word, const char *words)
+{
+    struct span left = span_of(words);
+
+    while (left.n) {
+        if (span_eq(span_cut(left, ' ', &left), word))
+            return word.n > 0;
+    }
+    return false;
+}
+
+int api_check_query(struct api *api, struct fault *f)
+{
+    const struct target_query *query = &api->target.query;
+
+    for (size_t i = 0; i < query->n; i++) {
+        struct span key = query->pairs[i].key;
+
+        if (!word_in(key, api->route->query))
+            return api_refuse_parameter(
+                api, ESCAPED(key), f, "there is no parameter \"%s\" here; %s%s", ESCAPED(key),
+                api->route->query[0] ? "allowed are " : "none is allowed", api->route->query);
+        for (size_t j = 0; j < i && !span_is(key, "allow"); j++) {
+            if (span_eq(query->pairs[j].key, key))
+                return api_refuse_parameter(api, ESCAPED(key), f,
+                                            "the parameter \"%s\" stands twice", ESCAPED(key));
+        }
+    }
+    return 0;
+}

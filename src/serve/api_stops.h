@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_SERVE_API_STOPS_H
+#define SEKISHO_SERVE_API_STOPS_H
+
+#include "serve/api.h"
+
+/* Handlers of /v1/stops: international off, now. */
+int api_stops_list(struct api *api, struct store_tx *tx, struct fault *f);
+int api_stop_put(struct api *api, struct store_tx *tx, struct fault *f);
+int api_stop_delete(struct api *api, struct store_tx *tx, struct fault *f);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "serve/http_impl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "serve/api_routes.h"
+#include "serve/http_head.h"
+
+#define NS INT64_C(1000000000)
+#define IMPORT_BYTES_PER_S 65536 /* an import may last as long as its bytes come this fast */
+
+void *request_new(void *arg, const char *target, struct MHD_Connection *mhd)
+{
+    struct http *http = arg;
+    struct request *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return NULL;
+    r->target_n = strlen(target);
+    r->target = malloc(r->target_n + 1);
+    if (!r->target) {
+        free(r);
+        return NULL;
+    }
+    memcpy(r->target, target, r->target_n + 1);
+    r->http = http;
+    r->mhd = mhd;
+    r->connection = http_connection(http, mhd);
+    r->api.services = &http->services;
+    r->api.now = clock_now();
+    if (r->connection) {
+        r->connection->idle = false;
+        r->connection->deadline_ns = r->api.now.boot_ns + http->options.timeout_s * NS;
+    }
+    return r;
+}
+
+void request_end(void *arg, struct MHD_Connection *mhd, void **request,
+                 enum MHD_RequestTerminationCode why)
+{
+    struct http *http = arg;
+    struct request *r = *request;
+
+    if (!r)
+        return;
+    if (r->connection) {
+        r->connection->idle = true;
+        r->connection->deadline_ns = clock_now().boot_ns + http->options.timeout_s * NS;
+    }
+    *request = NULL;
+    api_free(&r->api);
+    free(r->target);
+    free(r);
+}
+
+/* ---- the answer ---- */
+
+static void add(struct MHD_Response *response, const char *name, const char *value)
+{
+    if (value && value[0])
+        MHD_add_response_header(response, name, value);
+}
+
+static void add_headers(const struct request *r, struct MHD_Response *response)
+{
+    const struct api *api = &r->api;
+    char seconds[16] = "";
+
+    if (api->out.n)
+        add(response, "Content-Type",
+            api->problem ? "application/problem+json" : "application/json");
+    add(response, "Cache-Control", "no-store");
+    add(response, "X-Content-Type-Options", "nosniff");
+    add(response, "ETag", api->etag);
+    add(response, "Location", api->location);
+    if (api->status == 405)
+        add(response, "Allow", api->allow);
+    if (api->status == 401)
+        add(response, "WWW-Authenticate", "Bearer");
+    if (api->retry_after)
+        snprintf(seconds, sizeof(seconds), "%u", api->retry_after);
+    add(response, "Retry-After", seconds);
+    if (r->http->draining)
+        add(response, "Connection", "close");
+}
+
+static enum MHD_Result send_answer(struct request *r)
+{
+    struct api *api = &r->api;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(api->out.n, api->out.p, MHD_RESPMEM_PERSISTENT);
+    enum MHD_Result rc;
+
+    if (!response)
+        return MHD_NO;
+    add_headers(r, response);
+    rc = MHD_queue_response(r->mhd, api->status, response);
+    MHD_destroy_response(response);
+    r->http->figures.requests++;
+    if (r->connection)
+        r->connection->deadline_ns = clock_now().boot_ns + r->http->options.timeout_s * NS;
+    log_debug("http-request", LOG_TEXT("method", api->route ? api->route->method : "?"),
+              LOG_TEXT("route", api->route ? api->route->pattern : "?"),
+              LOG_INT("status", api->status), LOG_INT("token", api->caller.token));
+    return rc;
+}
+
+/* The handler returned `code`: a refusal becomes a problem document. */
+static void conclude(struct request *r, int code, const struct fault *f)
+{
+    struct api *api = &r->api;
+
+    r->state = REQUEST_DONE;
+    if (code)
+        api_problem(api, api->status >= 400 ? api->status : 0, f);
+}
+
+/* ---- to the store and back ---- */
+
+static int run_job(struct store_tx *tx, void *arg, struct fault *f)
+{
+    struct request *r = arg;
+
+    return r->api.route->run(&r->api, tx, f);
+}
+
+static int run_first(struct store_tx *tx, void *arg, struct fault *f)
+{
+    struct request *r = arg;
+
+    return r->api.first(&r->api, tx, f);
+}
+
+/* On a thread of the store. */
+static void job_done(void *arg, int code, const struct fault *f)
+{
+    struct request *r = arg;
+    struct http *http = r->http;
+    uint64_t one = 1;
+
+    r->code = code;
+    if (code)
+        r->fault = *f;
+    pthread_mutex_lock(&http->lock);
+    r->next = http->done;
+    http->done = r;
+    pthread_mutex_unlock(&http->lock);
+    while (write(http->wake, &one, sizeof(one)) < 0 && errno == EINTR)
+        ;
+}
+
+/* Gives the request to the store. False: it was not taken, and the answer says so. */
+static bool submit(struct request *r, enum api_lane lane, store_job job)
+{
+    struct store *store = r->http->services.store;
+    struct fault f;
+    int rc = 0;
+
+    r->state = REQUEST_WAITING;
+    switch (lane) {
+    case API_HERE:
+    case API_READ: rc = store_read(store, job, r, job_done, r, &f); break;
+    case API_WRITE: rc = store_write(store, job, r, job_done, r, &f); break;
+    case API_BACKUP: rc = store_backup(store, r->api.path, job_done, r, &f); break;
+    }
+    if (!rc) {
+        r->http->pending++;
+        return true;
+    }
+    r->api.status = rc == ERR_EXISTS || rc == ERR_CONFLICT ? 409 : 503;
+    conclude(r, rc, &f);
+    return false;
+}
+
+/* A handler on the serve thread. True: the request is with the store now. */
+static bool run_here(struct request *r)
+{
+    struct fault f;
+    int rc = r->api.route->run(&r->api, NULL, &f);
+
+    if (rc == API_READ_FIRST)
+        return submit(r, API_READ, run_first);
+    if (rc == 0 && r->api.route->lane == API_BACKUP)
+        return submit(r, API_BACKUP, NULL);
+    conclude(r, rc, &f);
+    return false;
+}
+
+static bool dispatch(struct request *r)
+{
+    switch (r->api.route->lane) {
+    case API_HERE:
+    case API_BACKUP: return run_here(r);
+    case API_READ:
+    case API_WRITE: return submit(r, r->api.route->lane, run_job);
+    }
+    return false;
+}
+
+bool request_finish(struct request *r)
+{
+    struct api *api = &r->api;
+
+    r->http->pending--;
+    if (!r->code && api->first && !api->first_done) {
+        api->first_done = true;
+        return !run_here(r);
+    }
+    conclude(r, r->code, &r->fault);
+    return true;
+}
+
+/* ---- the question ---- */
+
+static enum MHD_Result refuse(struct request *r, int code, const struct fault *f)
+{
+    conclude(r, code, f);
+    return send_answer(r);
+}
+
+/* Everything that can be told from the header. */
+static enum MHD_Result begin(struct request *r, const char *method)
+{
+    struct fault f;
+    int rc = head_check(r, method, &f);
+
+    if (rc)
+        return refuse(r, rc, &f);
+    r->state = REQUEST_READING;
+    return MHD_YES;
+}
+
+static enum MHD_Result read_body(struct request *r, const char *data, size_t *n)
+{
+    struct api *api = &r->api;
+    struct fault f;
+
+    if (r->state != REQUEST_READING) { /* refused already: the rest is not looked at */
+        *n = 0;
+        return MHD_YES;
+    }
+    if (*n > r->body_max - api->body.n) {
+        api->status = 413;
+        conclude(r, fault(&f, ERR_RANGE, "the body has more than %zu bytes", r->body_max), &f);
+        *n = 0;
+        return MHD_YES;
+    }
+    buf_add(&api->body, (struct span){data, *n});
+    if (r->connection && api->route->body == API_IMPORT)
+        r->connection->deadline_ns += (int64_t)*n * (NS / IMPORT_BYTES_PER_S);
+    *n = 0;
+    return MHD_YES;
+}
+
+enum MHD_Result request_handle(void *arg, struct MHD_Connection *mhd, const char *url,
+                               const char *method, const char *version, const char *data, size_t *n,
+                               void **request)
+{
+    struct request *r = *request;
+    struct fault f;
+
+    if (!r)
+        return MHD_NO; /* there was no memory for it */
+    if (r->state == REQUEST_NEW)
+        return begin(r, method);
+    if (*n)
+        return read_body(r, data, n);
+    if (r->state == REQUEST_READING && r->api.body.failed)
+        conclude(r, fault_nomem(&f), &f);
+    else if (r->state == REQUEST_READING && dispatch(r)) {
+        if (r->connection)
+            r->connection->deadline_ns = INT64_MAX;
+        MHD_suspend_connection(mhd);
+        return MHD_YES;
+    }
+    return send_answer(r);
+}
