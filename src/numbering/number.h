@@ -28,17 +28,17 @@ enum number_kind {
     KIND_NONE,
     KIND_GEOGRAPHIC,
     KIND_MOBILE,
-    KIND_IP,          /* 050 */
-    KIND_M2M,         /* 020 */
-    KIND_LOCAL,       /* without area code */
+    KIND_IP,    /* 050 */
+    KIND_M2M,   /* 020 */
+    KIND_LOCAL, /* without area code, and none is configured: cannot be dialled */
     KIND_SATELLITE,
     KIND_PREMIUM,
     KIND_SHARED_COST,
     KIND_PERSONAL,
-    KIND_RISK,        /* ranges whose purpose is revenue, or that nobody can place */
-    KIND_OPERATOR,    /* a person or machine completes the call: where to cannot be known */
-    KIND_HOME,        /* the own country, dialled by way of the access prefix */
-    KIND_HELP,        /* help lines that a locked account may still call (171, 188, 189, #7119, #9110) */
+    KIND_RISK,     /* ranges whose purpose is revenue, or that nobody can place */
+    KIND_OPERATOR, /* a person or machine completes the call: where to cannot be known */
+    KIND_HOME,     /* the own country, dialled by way of the access prefix */
+    KIND_HELP, /* help lines that a locked account may still call (171, 188, 189, #7119, #9110) */
 };
 
 enum number_presentation {
@@ -85,11 +85,19 @@ struct number {
     /* Where to cannot be known (KIND_OPERATOR): `dialled` is only the beginning of what the call may
      * become, and a rule on any number below it applies. */
     bool open_ended;
-    const struct country *country;    /* NULL where it has none */
-    char e164[NUMBER_E164_MAX];       /* "+252615123456", or "" where it has none */
-    char dialled[NUMBER_DIGITS_MAX];  /* canonical, as this dial plan would dial it, without prefixes
+    const struct country *country;   /* NULL where it has none */
+    char e164[NUMBER_E164_MAX];      /* "+252615123456", or "" where it has none */
+    char dialled[NUMBER_DIGITS_MAX]; /* canonical, as this dial plan would dial it, without prefixes
                                          for caller ID or carrier; what rules match; [0-9*#+] */
-    char literal[NUMBER_DIGITS_MAX];  /* the dialled digits as given, folded, separators dropped; "" for
+    char network[NUMBER_DIGITS_MAX]; /* what to dial for it as the plan dials it: `dialled`, except
+                                         where that is only what rules are written with (the access
+                                         prefix of another carrier, a foreign number that is dialled
+                                         like a national one, an operator, a forwarding); "" where it
+                                         cannot be dialled */
+    bool as_network;                 /* only `network` does what was asked, whatever form the trunk
+                                         wants (an operator, a forwarding, a relay) */
+    char literal
+        [NUMBER_DIGITS_MAX]; /* the dialled digits as given, folded, separators dropped; "" for
                                          MALFORMED; rules match it too */
 };
 

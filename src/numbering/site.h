@@ -17,7 +17,7 @@ struct site_config {
     struct span outside;    /* outside-line digits ("9", "0"), empty for none */
     struct span extensions; /* patterns separated by commas or spaces, Asterisk's letters: X is 0-9,
                                Z 1-9, N 2-9; "1XXX, 0101"; empty for none */
-    struct span area;       /* area code with trunk prefix ("03"), completes local numbers; or empty */
+    struct span area; /* area code with trunk prefix ("03"), completes local numbers; or empty */
 };
 
 /*

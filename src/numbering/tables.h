@@ -31,4 +31,11 @@ void tables_free(struct tables *tables);
 /* By ISO code, any case; NULL where there is none. */
 const struct country *tables_country(const struct tables *tables, struct span iso);
 
+/* For the room itself: the plan of a country (ISO code, any case; "*" for what holds in every plan)
+ * or NULL, and the world's ranges. */
+struct plan;
+struct ranges;
+const struct plan *tables_plan(const struct tables *tables, struct span iso);
+const struct ranges *tables_ranges(const struct tables *tables);
+
 #endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "numbering/numbering.h"
+
+#include "numbering/fold.h"
+#include "numbering/understand.h"
+#include "sip/uri.h"
+
+/* A dialled string taken out of whatever it was wrapped in. */
+struct taken {
+    struct span user;    /* still escaped */
+    struct span context; /* phone-context, p == NULL where there is none */
+};
+
+static bool find_context(struct span params, struct span *context)
+{
+    struct span name, value;
+
+    while (uri_next_param(&params, &name, &value)) {
+        if (memchr(name.p, '%', name.n))
+            return false;
+        if (!span_eq_nocase(name, SPAN("phone-context")))
+            continue;
+        if (context->p || !value.p)
+            return false;
+        *context = value;
+    }
+    return true;
+}
+
+/* "+81", "+1-212": the digits to join to, empty for a domain. False where it is neither. */
+static bool read_context(struct span context, struct keys *out)
+{
+    out->n = 0;
+    if (context.p && context.n == 0)
+        return false;
+    if (context.n && context.p[0] == '+')
+        return fold(context, false, out) && out->key[0] == '+';
+    for (size_t i = 0; i < context.n; i++) {
+        char c = context.p[i];
+
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              c == '-' || c == '.'))
+            return false;
+    }
+    return true;
+}
+
+/* A bare "110;phone-context=+81": parameters are two letters or more and may not be taken for
+ * pauses. */
+static void cut_params(struct taken *t, struct span *params)
+{
+    struct span behind;
+    struct span front = span_cut(t->user, ';', &behind);
+    size_t n = 0;
+
+    while (n < behind.n && ((behind.p[n] | 0x20) >= 'a' && (behind.p[n] | 0x20) <= 'z'))
+        n++;
+    if (n < 2)
+        return;
+    t->user = front;
+    *params = behind;
+}
+
+static bool take(struct span dialled, struct taken *out)
+{
+    struct taken t = {dialled, {NULL, 0}};
+    struct span params = {NULL, 0};
+    struct name_addr a;
+
+    if (memchr(dialled.p, '<', dialled.n) || uri_is(dialled)) {
+        if (name_addr_parse(&a, dialled, NULL))
+            return false;
+        /* "sip:110" names a host, and a telephone that dials so means a number. */
+        t.user = a.uri.user.p ? a.uri.user : a.uri.host;
+        params = a.uri.user_params;
+        if (!find_context(a.uri.params, &t.context))
+            return false;
+    } else {
+        cut_params(&t, &params);
+    }
+    if (!find_context(params, &t.context))
+        return false;
+    *out = t;
+    return true;
+}
+
+/* RFC 5031, RFC 8147 and IANA's registry of service URNs. */
+static const char *const services[] = {
+    "sos",        "sos.ambulance", "sos.animal-control", "sos.ecall.automatic", "sos.ecall.manual",
+    "sos.fire",   "sos.gas",       "sos.marine",         "sos.mountain",        "sos.physician",
+    "sos.poison", "sos.police",
+};
+
+static struct span urn_number(const struct plan *plan, struct span service)
+{
+    for (size_t i = 0; i < plan->n_urns; i++)
+        if (span_eq_nocase(plan->urn[i].service, service))
+            return plan->urn[i].number;
+    if (!span_is(service, "sos"))
+        return urn_number(plan, SPAN("sos"));
+    return plan->first_emergency;
+}
+
+static bool is_urn(struct reading *r, struct span dialled)
+{
+    static const char prefix[] = "urn:service:";
+    struct span service = span_skip(dialled, sizeof(prefix) - 1);
+
+    if (dialled.n >= 2 && dialled.p[0] == '<' && dialled.p[dialled.n - 1] == '>')
+        return is_urn(r, (struct span){dialled.p + 1, dialled.n - 2});
+    if (!service.n || strncasecmp(dialled.p, prefix, sizeof(prefix) - 1) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+        if (!span_eq_nocase(service, span_of(services[i])))
+            continue;
+        understand_as(r, CLASS_EMERGENCY, KIND_NONE, urn_number(r->site->plan, service));
+        return true;
+    }
+    return false;
+}
+
+static enum number_class malformed(struct number *out)
+{
+    *out = (struct number){.class = CLASS_MALFORMED, .target = CLASS_MALFORMED};
+    return CLASS_MALFORMED;
+}
+
+/* What is meant by a number under a phone-context of E.164 digits. */
+static enum number_class in_context(struct reading *r, struct span keys, const struct keys *context)
+{
+    const struct plan *plan = r->site->plan;
+    struct span digits = {context->key + 1, context->n - 1};
+    bool own = span_starts(digits, plan->cc);
+    char joined[2 * NUMBER_BYTES_MAX];
+    enum number_class class;
+
+    if (keys.p[0] == '+' || span_starts(keys, span_of(plan->access)))
+        return understand(r, keys, MAY_ALL & ~(unsigned)MAY_EXTENSION);
+    if (own && is_emergency(r->site, keys))
+        return understand_as(r, CLASS_EMERGENCY, KIND_NONE, keys);
+    memcpy(joined, digits.p, digits.n);
+    memcpy(joined + digits.n, keys.p, keys.n);
+    class = understand_plus(r, (struct span){joined, digits.n + keys.n});
+    if (understood(r->out) || !own)
+        return class;
+    return understand(r, keys, MAY_ALL);
+}
+
+/* A short string before a pause was dialled to somebody nearer than the network: "0,010...". Only where
+ * the whole is nothing is the rest asked. */
+static enum number_class with_pause(struct reading *r, const struct keys *keys)
+{
+    struct span all = {keys->key, keys->n};
+    enum number_class class = understand(r, all, MAY_ALL);
+
+    if (understood(r->out) || keys->pause == 0 || keys->pause > 2)
+        return class;
+    understand(r, span_skip(all, keys->pause), MAY_ALL & ~(unsigned)MAY_EXTENSION);
+    return understood(r->out) ? r->out->class : understand(r, all, MAY_ALL);
+}
+
+static bool has_inner_plus(struct span keys)
+{
+    return keys.n > 1 && memchr(keys.p + 1, '+', keys.n - 1);
+}
+
+static enum number_class parse(struct reading *r, struct span dialled)
+{
+    char plain[NUMBER_BYTES_MAX], context_plain[NUMBER_BYTES_MAX];
+    struct number *out = r->out;
+    struct keys keys, context;
+    struct taken taken;
+    size_t n = 0, context_n = 0;
+
+    dialled = span_trim(dialled);
+    if (is_urn(r, dialled))
+        return CLASS_EMERGENCY;
+    if (!dialled.n || !take(dialled, &taken) || uri_unescape(taken.user, plain, &n) ||
+        uri_unescape(taken.context, context_plain, &context_n))
+        return malformed(out);
+    if (taken.context.p)
+        taken.context = (struct span){context_plain, context_n};
+    if (!fold((struct span){plain, n}, r->site->plan->letters, &keys) ||
+        !read_context(taken.context, &context))
+        return malformed(out);
+    memcpy(out->literal, keys.key, keys.n);
+    out->literal[keys.n] = '\0';
+
+    struct span all = {keys.key, keys.n};
+    enum number_class class = context.n ? in_context(r, all, &context) : with_pause(r, &keys);
+
+    if (!understood(out) && has_inner_plus(all))
+        return malformed(out);
+    return class;
+}
+
+void numbering_parse(const struct site *site, struct span dialled, struct number *out)
+{
+    struct reading r = {.site = site, .out = out};
+
+    *out = (struct number){.class = CLASS_MALFORMED, .target = CLASS_MALFORMED};
+    if (dialled.n == 0 || dialled.n > NUMBER_BYTES_MAX)
+        return;
+    parse(&r, dialled);
+    out->presentation = r.presentation;
+    if (out->class != CLASS_FORWARDING)
+        out->target = out->class;
+}
+
+int numbering_dial(const struct site *site, const struct number *number, enum number_form form,
+                   char out[NUMBER_DIGITS_MAX])
+{
+    struct span prefix = span_of(understand_prefix(site, number->presentation));
+    struct span body = span_of(number->network);
+
+    if (!understood(number) || body.n == 0)
+        return ERR_RANGE;
+    if (number->e164[0] && !number->as_network && form != FORM_DIALLED)
+        body = span_of(number->e164 + (form == FORM_E164));
+    if (prefix.n + body.n >= NUMBER_DIGITS_MAX)
+        return ERR_RANGE;
+    memcpy(out, prefix.p, prefix.n);
+    memcpy(out + prefix.n, body.p, body.n + 1);
+    return 0;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_NUMBERING_PLAN_H
+#define SEKISHO_NUMBERING_PLAN_H
+
+#include "numbering/number.h"
+#include "numbering/trie.h"
+
+/*
+ * One country's dial plan: what its digits mean. Rows of dialplans.tsv and codes.tsv make it; the
+ * parser knows no country, only these.
+ */
+
+/* What a shape is; the roles of codes.tsv, described at the top of that file. */
+enum code_role {
+    ROLE_ACCESS,
+    ROLE_CARRIER,
+    ROLE_PREFIX,
+    ROLE_FORWARD,
+    ROLE_RELAY,
+    ROLE_OPERATOR,
+    ROLE_NUMBER,
+    ROLE_SHORT,
+    ROLE_LOCAL,
+    ROLE_NSN,
+};
+
+struct code {
+    enum code_role role;
+    enum number_class class;               /* number, short, relay */
+    enum number_kind kind;                 /* number, short, relay */
+    enum number_presentation presentation; /* prefix */
+    char closing;                          /* forward: '#', or '\0' for none */
+    bool keep;                             /* nsn: dialled as it is, not with the trunk prefix */
+    uint32_t lengths; /* bit n: n digits in all (whole roles), or of the code itself (carrier); 0:
+                                exactly as long as the shape */
+    uint16_t width;   /* the shape stands for so many codes; the narrower row wins */
+    size_t line;      /* of codes.tsv, 0 where dialplans.tsv said it */
+};
+
+/* The values of a trie node: indices into `code`, and a mark. */
+enum { PLAN_STRIP, PLAN_WHOLE, PLAN_EMERGENCY };
+
+#define PLAN_URNS_MAX 16
+
+struct plan {
+    char iso[4]; /* "*" for what holds in every plan */
+    const struct country *country;
+    uint16_t country_index;
+    struct span cc;            /* "81" */
+    struct span trunk;         /* "0", or empty */
+    char access[8];            /* the access prefix that numbers are written with: "010" */
+    char withhold[8], send[8]; /* caller-ID prefixes, "" where the plan has none of its own */
+    bool letters;
+    struct trie trie;
+    struct code *code; /* [0] unused */
+    size_t n_codes, cap_codes;
+    struct span *emergency; /* sorted */
+    size_t n_emergency, cap_emergency;
+    struct span first_emergency; /* the one that dialplans.tsv names first */
+    struct {
+        struct span service, number;
+    } urn[PLAN_URNS_MAX];
+    size_t n_urns;
+};
+
+int plan_new(struct plan *p, struct span iso, struct fault *f);
+void plan_free(struct plan *p);
+
+/* A row of dialplans.tsv; views into `cells` are kept. `country` and its index are set by the
+ * caller. */
+int plan_describe(struct plan *p, const struct span *cells, struct fault *f);
+
+/* A row of codes.tsv: shape, role, value, lengths. Views into the cells are kept. */
+struct code_row {
+    struct span shape, role, value, lengths;
+    size_t line;
+};
+int plan_add(struct plan *p, const struct code_row *row, struct fault *f);
+
+int plan_add_emergency(struct plan *p, struct span digits, struct fault *f);
+
+/* After the last row: ERR_MISSING where a plan has no access prefix. */
+int plan_check(const struct plan *p, struct fault *f);
+
+#endif

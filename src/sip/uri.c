@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "sip/uri.h"
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static bool is_alnum(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool scheme_of(struct span s, enum uri_scheme *scheme, size_t *length)
+{
+    static const struct {
+        const char *text;
+        enum uri_scheme scheme;
+    } schemes[] = {{"sip:", URI_SIP}, {"sips:", URI_SIPS}, {"tel:", URI_TEL}};
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t n = strlen(schemes[i].text);
+
+        if (s.n >= n && strncasecmp(s.p, schemes[i].text, n) == 0) {
+            *scheme = schemes[i].scheme;
+            *length = n;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool uri_is(struct span s)
+{
+    enum uri_scheme scheme;
+    size_t n;
+
+    return scheme_of(s, &scheme, &n);
+}
+
+/* Splits at the first `at` only where there is one: `*rest` stays as it was otherwise. */
+static struct span before(struct span s, char at, struct span *rest)
+{
+    struct span behind;
+    struct span front = span_cut(s, at, &behind);
+
+    if (behind.p)
+        *rest = behind;
+    return front;
+}
+
+static bool port_of(struct span s, unsigned *port)
+{
+    unsigned v = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+        v = v * 10 + (unsigned)(s.p[i] - '0');
+        if (v > 65535)
+            return false;
+    }
+    *port = v;
+    return s.n > 0 && v > 0;
+}
+
+/* hostname, IPv4 address or "[" IPv6 address "]"; not what resolves, only what can be written. */
+static bool is_host(struct span s)
+{
+    bool v6 = s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']';
+
+    if (v6)
+        s = (struct span){s.p + 1, s.n - 2};
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (v6 ? hex(c) < 0 && c != ':' && c != '.' : !is_alnum(c) && c != '-' && c != '.')
+            return false;
+    }
+    return s.n > 0;
+}
+
+static int hostport(struct uri *u, struct span s, struct fault *f)
+{
+    const char *bracket = s.n && s.p[0] == '[' ? memchr(s.p, ']', s.n) : NULL;
+    size_t skip = bracket ? (size_t)(bracket - s.p) : 0;
+    struct span port = {NULL, 0};
+    struct span tail = before(span_skip(s, skip), ':', &port);
+
+    u->host = (struct span){s.p, skip + tail.n};
+    if (!is_host(u->host))
+        return fault(f, ERR_SYNTAX, "\"%s\" is no host", ESCAPED(u->host));
+    if (port.p && !port_of(port, &u->port))
+        return fault(f, ERR_SYNTAX, "\"%s\" is no port: 1 to 65535", ESCAPED(port));
+    return 0;
+}
+
+/* Neither a space, a control nor a quote or bracket stands in a URI. */
+static bool only_uri_bytes(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c < 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
+static int parse_sip(struct uri *u, struct span s, struct fault *f)
+{
+    struct span rest = {NULL, 0};
+    struct span front = before(s, '@', &rest);
+
+    if (rest.p) {
+        struct span user = before(front, ':', &u->password);
+
+        u->user = before(user, ';', &u->user_params);
+        if (u->user.n == 0)
+            return fault(f, ERR_SYNTAX, "nothing stands before the @");
+    } else {
+        rest = s;
+    }
+    rest = before(rest, '?', &u->headers);
+    rest = before(rest, ';', &u->params);
+    return hostport(u, rest, f);
+}
+
+int uri_parse(struct uri *out, struct span s, struct fault *f)
+{
+    struct uri u = {0};
+    size_t n = 0;
+    int rc = 0;
+
+    if (!scheme_of(s, &u.scheme, &n))
+        return fault(f, ERR_SYNTAX, "\"%s\" is no sip:, sips: or tel: URI", ESCAPED(s));
+    if (!only_uri_bytes(s))
+        return fault(f, ERR_SYNTAX, "\"%s\" holds bytes that no URI has", ESCAPED(s));
+    s = span_skip(s, n);
+    if (u.scheme == URI_TEL) {
+        s = before(s, '?', &u.headers);
+        u.user = before(s, ';', &u.user_params);
+        if (u.user.n == 0)
+            rc = fault(f, ERR_SYNTAX, "a tel: URI without a number");
+    } else {
+        rc = parse_sip(&u, s, f);
+    }
+    if (rc == 0)
+        *out = u;
+    return rc;
+}
+
+/* The length of a quoted string at the front of `s`, 0 where it does not end. */
+static size_t quoted(struct span s)
+{
+    for (size_t i = 1; i < s.n; i++) {
+        if (s.p[i] == '\\')
+            i++;
+        else if (s.p[i] == '"')
+            return i + 1;
+    }
+    return 0;
+}
+
+int name_addr_parse(struct name_addr *out, struct span s, struct fault *f)
+{
+    struct name_addr a = {0};
+    struct span inner = {NULL, 0}, tail = {NULL, 0}, rest;
+    int rc;
+
+    s = span_trim(s);
+    rest = s;
+    if (s.n && s.p[0] == '"') {
+        size_t n = quoted(s);
+
+        if (n == 0)
+            return fault(f, ERR_SYNTAX, "\"%s\": a quote without its end", ESCAPED(s));
+        a.display = (struct span){s.p, n};
+        rest = span_trim(span_skip(s, n));
+        if (!rest.n || rest.p[0] != '<')
+            return fault(f, ERR_SYNTAX, "\"%s\": no < behind the display name", ESCAPED(s));
+    }
+    struct span front = before(rest, '<', &inner);
+
+    if (!inner.p) {
+        rc = uri_parse(&a.uri, s, f);
+    } else {
+        if (!a.display.n)
+            a.display = span_trim(front);
+        inner = before(inner, '>', &tail);
+        if (!tail.p)
+            return fault(f, ERR_SYNTAX, "\"%s\": a < without its >", ESCAPED(s));
+        tail = span_trim(tail);
+        if (tail.n && tail.p[0] != ';')
+            return fault(f, ERR_SYNTAX, "\"%s\": only parameters may follow the >", ESCAPED(s));
+        a.params = span_skip(tail, 1);
+        rc = uri_parse(&a.uri, inner, f);
+    }
+    if (rc == 0)
+        *out = a;
+    return rc;
+}
+
+bool uri_next_param(struct span *params, struct span *name, struct span *value)
+{
+    while (params->n) {
+        struct span one = span_cut(*params, ';', params);
+
+        if (one.n) {
+            *name = span_trim(span_cut(one, '=', value));
+            *value = span_trim(*value);
+            return true;
+        }
+    }
+    return false;
+}
+
+int uri_unescape(struct span s, char *out, size_t *n)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '%') {
+            out[at++] = s.p[i];
+            continue;
+        }
+        int high = i + 1 < s.n ? hex(s.p[i + 1]) : -1;
+        int low = i + 2 < s.n ? hex(s.p[i + 2]) : -1;
+
+        if (high < 0 || low < 0)
+            return ERR_SYNTAX;
+        out[at++] = (char)(high << 4 | low);
+        i += 2;
+    }
+    *n = at;
+    return 0;
+}
