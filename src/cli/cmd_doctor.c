@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "cli/commands.h"
+#include "cli/doctor/reach.h"
+#include "cli/doctor/settings.h"
+#include "cli/local.h"
+
+static int read_dialplan(struct dialplan *out, const char *dir, const struct words *files,
+                         struct findings *findings, struct fault *f)
+{
+    struct astconf conf = {0};
+    int err = 0;
+
+    if (!files->n)
+        err = astconf_read(&conf, dir, "extensions.conf", findings, f);
+    for (size_t i = 0; i < files->n && !err; i++) {
+        /* A file that was named must be there, and is named from the working directory. */
+        char *path = realpath(files->at[i], NULL);
+        if (!path)
+            return fault(f, ERR_IO, "cannot read %s: %m", files->at[i]);
+        err = astconf_read(&conf, dir, arena_copy(findings->arena, span_of(path)).p, findings, f);
+        free(path);
+    }
+    if (!err)
+        dialplan_read(out, &conf, findings);
+    return err;
+}
+
+static int examine(const char *dir, const struct words *files, const struct site *site,
+                   struct findings *findings, struct fault *f)
+{
+    struct dialplan dialplan = {0};
+    struct devices devices = {0};
+    struct roots roots = {0};
+    struct stat st;
+    int err = 0;
+
+    if (stat(dir, &st) || !S_ISDIR(st.st_mode))
+        return fault(f, ERR_MISSING,
+                     "there is no directory %s; --asterisk names that of Asterisk's configuration",
+                     dir);
+    err = devices_read(&devices, dir, findings, f);
+    if (!err)
+        err = roots_read(&roots, dir, &devices, findings, f);
+    if (!err)
+        err = read_dialplan(&dialplan, dir, files, findings, f);
+    if (!err)
+        err = settings_check(dir, findings, f);
+    if (err)
+        return err;
+    struct reach reach = {
+        .dialplan = &dialplan, .devices = &devices, .roots = &roots, .findings = findings};
+    reach.emergency = site_emergency_numbers(site, &reach.n_emergency);
+    reach_trunks(&reach);
+    reach_emergency(&reach);
+    reach_site(&reach);
+    return 0;
+}
+
+static int report(struct cli *cli, struct findings *findings)
+{
+    findings_sort(findings);
+    findings_print(findings, cli);
+    if (!findings->n && !cli->json)
+        puts(TR(cli, "nothing found", "問題は見つかりませんでした"));
+    return findings_serious(findings) ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    struct words files = {0}, rest = {0};
+    struct local_options plan = {0};
+    const char *dir = "/etc/asterisk";
+    const struct option options[] = {
+        {.name = "asterisk", .text = &dir, .value = "DIR"},
+        {.name = "dialplan-file", .list = &files, .value = "FILE"},
+        {.name = "plan", .text = &plan.plan, .value = "COUNTRY"},
+        {0},
+    };
+    struct findings findings = {.arena = arena_new()};
+    struct local local = {0};
+    struct fault f;
+    int code;
+
+    if (options_parse(cli, argc, argv, options, 0, &rest, &f))
+        code = cli_usage(self, "%s", f.text);
+    else if (rest.n)
+        code = cli_usage(self, "\"%s\" is too much here; --asterisk names the directory",
+                         ESCAPED(span_of(rest.at[0])));
+    else if (local_open(&local, &plan, &f) || examine(dir, &files, local.site, &findings, &f))
+        code = cli_fail(&f);
+    else
+        code = report(cli, &findings);
+    local_close(&local);
+    arena_free(findings.arena);
+    words_free(&files);
+    words_free(&rest);
+    return code;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/commands.h"
+#include "cli/resource.h"
+
+static void print_lines(const char *heading, const json_t *lines)
+{
+    const json_t *line;
+    size_t i;
+
+    json_array_foreach(lines, i, line)
+    {
+        const char *text = json_string_value(line);
+
+        printf("%s%s\n", heading, ESCAPED(span_of(text ? text : "?")));
+    }
+}
+
+static void print(struct cli *cli, const json_t *status)
+{
+    static const struct column fields[] = {
+        {"version", "version", "版"},
+        {"started", "started", "起動"},
+        {"change", "change number", "変更番号"},
+        {"switches", "switches", "スイッチ"},
+        {"tenants", "tenants", "テナント"},
+        {"accounts", "accounts", "アカウント"},
+        {"stops", "stops", "国際発信停止"},
+        {"allowed", "calls allowed", "許可した発信"},
+        {"denied", "calls denied", "拒否した発信"},
+        {0},
+    };
+    json_t *flat = json_copy((json_t *)status);
+
+    json_object_update(flat, json_object_get(status, "counts"));
+    json_object_update(flat, json_object_get(status, "decisions"));
+    show_object(cli, flat, fields);
+    json_decref(flat);
+    print_lines(TR(cli, "PROBLEM  ", "障害  "), json_object_get(status, "problems"));
+    print_lines(TR(cli, "warning  ", "警告  "), json_object_get(status, "warnings"));
+}
+
+int cmd_status(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    struct words rest = {0};
+    struct reply r = {0};
+    struct fault f;
+    int code = EXIT_DONE;
+
+    if (options_parse(cli, argc, argv, NULL, 0, &rest, &f)) {
+        code = cli_usage(self, "%s", f.text);
+    } else if (rest.n) {
+        code = cli_usage(self, "status takes no words");
+    } else if (remote_call(cli, "GET", "/v1/status", NULL, &r, &f)) {
+        code = cli_fail(&f);
+    } else {
+        if (cli->json)
+            show_json(r.json);
+        else
+            print(cli, r.json);
+        if (json_array_size(json_object_get(r.json, "problems")))
+            code = EXIT_FAILED;
+    }
+    reply_free(&r);
+    words_free(&rest);
+    return code;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/commands.h"
+
+#include "cli/options.h"
+
+#define PLAN_HELP                                                                                  \
+    "  --plan COUNTRY       dial plan: JP\n"                                                       \
+    "  --outside DIGITS     digits that take an outside line\n"                                    \
+    "  --extensions PATTERN…  1XXX (X 0-9, Z 1-9, N 2-9)\n"                                      \
+    "  --area AREACODE      completes local numbers: 03\n"                                         \
+    "  --tables DIR         number tables that replace the compiled-in ones\n"
+
+#define RECORDS_HELP                                                                               \
+    "  --since TIME         24h, 7d, 2026-12-01, 2026-12-01T09:00:00Z\n"                           \
+    "  --limit N            100 without it; 0 is all\n"
+
+static int run_version(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    struct words rest = {0};
+    struct fault f;
+    int code = EXIT_DONE;
+
+    if (options_parse(cli, argc, argv, NULL, 0, &rest, &f))
+        code = cli_usage(self, "%s", f.text);
+    else if (cli->json)
+        printf("{\"version\":\"%s\"}\n", SEKISHO_VERSION);
+    else
+        printf("sekisho %s\n", SEKISHO_VERSION);
+    words_free(&rest);
+    return code;
+}
+
+static int run_help(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    const struct command *table = commands, *found = NULL;
+
+    for (int i = 0; i < argc; i++) {
+        const struct command *c = table;
+
+        while (c && c->name && strcmp(c->name, argv[i]) != 0)
+            c++;
+        if (!c || !c->name)
+            return cli_usage(self, "there is no command \"%s\" to help with",
+                             ESCAPED(span_of(argv[i])));
+        found = c;
+        table = c->sub;
+    }
+    if (found) {
+        command_help(found);
+        return EXIT_DONE;
+    }
+    puts("usage: sekisho [--socket PATH | --url URL --token-file FILE] [--json] [--lang en|ja] "
+         "COMMAND …\n");
+    for (const struct command *c = commands; c->name; c++)
+        printf("  %-11s %s\n", c->name, c->brief);
+    puts("\n\"sekisho help COMMAND\" says more; sekisho(1) says all.");
+    return EXIT_DONE;
+}
+
+const struct command commands[] = {
+    {.name = "status",
+     .brief = "State of the daemon",
+     .usage = "status",
+     .run = cmd_status,
+     .help = "Fails when something keeps Sekisho from deciding or changing.\n"},
+    {.name = "switch",
+     .brief = "The PBXs, proxies and SBCs that ask",
+     .usage = "switch COMMAND …",
+     .sub = switch_commands},
+    {.name = "tenant",
+     .brief = "Customers of the operator",
+     .usage = "tenant COMMAND …",
+     .sub = tenant_commands},
+    {.name = "preset",
+     .brief = "The rules that new accounts are born with",
+     .usage = "preset COMMAND …",
+     .sub = preset_commands},
+    {.name = "account",
+     .brief = "SIP lines",
+     .usage = "account COMMAND …",
+     .sub = account_commands},
+    {.name = "restrict",
+     .brief = "Restricted numbers and exceptions",
+     .usage = "restrict COMMAND …",
+     .sub = restrict_commands},
+    {.name = "stop",
+     .brief = "International off, now, for all, a tenant or an account",
+     .usage = "stop [--tenant TENANT | --account ACCOUNT] [--note TEXT]\nstop --undo …\nstop list",
+     .sub = stop_commands,
+     .otherwise = "now"},
+    {.name = "check",
+     .brief = "May this account call that number?",
+     .usage = "check --account ACCOUNT [--switch SWITCH] [--remote ADDRESS] NUMBER\n"
+              "check --plan COUNTRY [PLAN…] (--born | --restrict PREFIX… --except PREFIX…) NUMBER\n"
+              "check --plan COUNTRY [PLAN…] (--born | --restrict PREFIX… --except PREFIX…) --stdin",
+     .help = "The first form asks the daemon and records nothing; the others need no daemon.\n"
+             "  --born               the plan's international prefix restricted\n"
+             "  --stdin              reads a JSON string a line, writes an object a line\n"
+             "  --form FORM          how the trunk wants numbers: dialled, +e164, e164\n" PLAN_HELP
+             "Of NUMBER: exit status 0 is allow, 3 is deny.\n",
+     .run = cmd_check},
+    {.name = "number",
+     .brief = "What a dialled string means",
+     .usage = "number [--plan COUNTRY [PLAN…] | --switch SWITCH] NUMBER",
+     .help = PLAN_HELP,
+     .run = cmd_number},
+    {.name = "complement",
+     .brief = "What to restrict so that only some prefixes stay open",
+     .usage = "complement --root PREFIX --allow PREFIX…",
+     .help = "Only New York: complement --root 010 --allow 0101212\n",
+     .run = cmd_complement},
+    {.name = "refusals",
+     .brief = "Refused calls, the newest first",
+     .usage = "refusals [--account ACCOUNT] [--switch SWITCH] [--tenant TENANT] [--since TIME] "
+              "[--limit N]",
+     .help = RECORDS_HELP,
+     .run = cmd_refusals},
+    {.name = "audit",
+     .brief = "Who changed what, the newest first",
+     .usage =
+         "audit [--account ACCOUNT [--switch SWITCH]] [--tenant TENANT] [--since TIME] [--limit N]",
+     .help = RECORDS_HELP,
+     .run = cmd_audit},
+    {.name = "token",
+     .brief = "Tokens of the HTTP API",
+     .usage = "token COMMAND …",
+     .sub = token_commands},
+    {.name = "backup",
+     .brief = "A consistent copy of the store while it runs",
+     .usage = "backup FILE",
+     .help = "The daemon writes FILE, which must not exist yet.\n",
+     .run = cmd_backup},
+    {.name = "doctor",
+     .brief = "Finds holes in an Asterisk's configuration",
+     .usage = "doctor [--asterisk DIR] [--dialplan-file FILE]… [--plan COUNTRY]",
+     .help = "Reads DIR (default /etc/asterisk), changes nothing, needs no daemon. Fails when "
+             "something\n"
+             "serious is found.\n"
+             "  --dialplan-file FILE  read this in place of extensions.conf\n"
+             "  --plan COUNTRY        whose emergency numbers must pass (default JP)\n",
+     .run = cmd_doctor},
+    {.name = "version",
+     .brief = "The version of this command",
+     .usage = "version",
+     .run = run_version},
+    {.name = "help",
+     .brief = "This list, or help for one command",
+     .usage = "help [COMMAND [SUBCOMMAND]]",
+     .run = run_help},
+    {0},
+};

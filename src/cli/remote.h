@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_CLI_REMOTE_H
+#define SEKISHO_CLI_REMOTE_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "cli/cli.h"
+
+/*
+ * The daemon's HTTP API (docs/openapi.yaml), over its Unix socket or TCP. Nothing answers:
+ * ERR_TIMEOUT. A problem answered becomes the fault: 404 ERR_MISSING, 409 ERR_EXISTS, 412
+ * ERR_CONFLICT, 401 and 403 ERR_DENIED, any other ERR_RANGE.
+ */
+
+struct reply {
+    int status;
+    json_t *json; /* NULL where the answer has no body */
+};
+
+void reply_free(struct reply *r);
+
+/* Asks `method` of `path` (with its query). `body` may be NULL, and is borrowed. `out` may be NULL. */
+int remote_call(struct cli *cli, const char *method, const char *path, const json_t *body,
+                struct reply *out, struct fault *f);
+
+/* The same with a body that is no JSON. */
+int remote_send(struct cli *cli, const char *method, const char *path, const char *type,
+                struct span body, struct reply *out, struct fault *f);
+
+/* Hands every item of a list to `each` (page by page; `limit` items at most, 0 is all). `each`
+ * borrows the item and returns 0 or an error code that ends the walk. */
+int remote_list(struct cli *cli, const char *path, size_t limit,
+                int (*each)(const json_t *item, void *arg, struct fault *f), void *arg,
+                struct fault *f);
+
+/* Builds a path: adds "/" and the percent-encoded part; adds "?" or "&", the name, "=" and the
+ * percent-encoded value (nothing for NULL). */
+void path_part(struct buf *b, const char *part);
+void path_query(struct buf *b, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/show.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/table.h"
+
+#define ROWS_AT_ONCE 1000
+
+void show_json(const json_t *value)
+{
+    /* A terminal obeys bytes that JSON need not escape (U+009B, bidirectional marks). */
+    size_t flags = JSON_ENCODE_ANY | JSON_COMPACT;
+
+    if (isatty(STDOUT_FILENO))
+        flags |= JSON_ENSURE_ASCII;
+    json_dumpf(value, stdout, flags);
+    putchar('\n');
+}
+
+/* A rule as people say it, "restrict 010"; whatever else is an object (what an audit record tells) as
+ * JSON. */
+static void object_text(struct buf *b, const json_t *v)
+{
+    const char *action = json_string_value(json_object_get(v, "action"));
+    const char *prefix = json_string_value(json_object_get(v, "prefix"));
+
+    if (action && prefix) {
+        buf_printf(b, "%s %s", action, prefix);
+        return;
+    }
+    char *text = json_dumps(v, JSON_COMPACT);
+    buf_puts(b, text ? text : "?");
+    free(text);
+}
+
+/* The text of a value as people read it; what an array holds is separated by commas. */
+static void value_text(struct buf *b, const json_t *v)
+{
+    const json_t *item;
+    size_t i;
+
+    switch (json_typeof(v)) {
+    case JSON_STRING: buf_add(b, (struct span){json_string_value(v), json_string_length(v)}); break;
+    case JSON_INTEGER: buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(v)); break;
+    case JSON_REAL: buf_printf(b, "%g", json_real_value(v)); break;
+    case JSON_TRUE: buf_puts(b, "yes"); break;
+    case JSON_FALSE: buf_puts(b, "no"); break;
+    case JSON_NULL: break;
+    case JSON_ARRAY:
+        json_array_foreach(v, i, item)
+        {
+            buf_puts(b, i ? ", " : "");
+            value_text(b, item);
+        }
+        break;
+    case JSON_OBJECT: object_text(b, v); break;
+    }
+}
+
+static void add_value(struct table *t, const json_t *v)
+{
+    struct buf b = {0};
+
+    if (v)
+        value_text(&b, v);
+    if (b.failed)
+        t->cells.failed = true;
+    table_cell(t, b.n ? buf_span(&b) : SPAN("-"));
+    buf_free(&b);
+}
+
+struct listing {
+    struct cli *cli;
+    const struct column *columns;
+    struct table table;
+    size_t seen;
+};
+
+static void begin_list(struct listing *l)
+{
+    for (const struct column *c = l->columns; c->key; c++)
+        l->table.columns++;
+    if (l->cli->json)
+        putchar('[');
+    for (const struct column *c = l->columns; c->key && !l->cli->json; c++)
+        table_text(&l->table, TR(l->cli, c->en, c->ja));
+}
+
+static int add_item(const json_t *item, void *arg, struct fault *f)
+{
+    struct listing *l = arg;
+
+    if (l->cli->json) {
+        fputs(l->seen++ ? ",\n" : "\n", stdout);
+        json_dumpf(item, stdout, JSON_COMPACT | (isatty(STDOUT_FILENO) ? JSON_ENSURE_ASCII : 0));
+        return 0;
+    }
+    for (const struct column *c = l->columns; c->key; c++)
+        add_value(&l->table, json_object_get(item, c->key));
+    if (++l->seen % ROWS_AT_ONCE == 0 && !table_print(&l->table))
+        return fault_nomem(f);
+    return 0;
+}
+
+static int end_list(struct listing *l, int err, const struct fault *f)
+{
+    struct fault nomem;
+    int code = EXIT_DONE;
+
+    if (l->cli->json && !err)
+        puts(l->seen ? "\n]" : "]");
+    /* A table without a row is only headings: say nothing rather. */
+    else if (!err && l->seen && !table_print(&l->table))
+        err = fault_nomem(&nomem), f = &nomem;
+    if (err)
+        code = cli_fail(f);
+    table_free(&l->table);
+    return code;
+}
+
+int show_list(struct cli *cli, const char *path, size_t limit, const struct column *columns)
+{
+    struct listing l = {.cli = cli, .columns = columns};
+    struct fault f;
+
+    begin_list(&l);
+    int err = remote_list(cli, path, limit, add_item, &l, &f);
+    return end_list(&l, err, &f);
+}
+
+int show_array(struct cli *cli, const json_t *array, const struct column *columns)
+{
+    struct listing l = {.cli = cli, .columns = columns};
+    const json_t *item;
+    struct fault f;
+    size_t i;
+    int err = 0;
+
+    begin_list(&l);
+    json_array_foreach(array, i, item)
+    {
+        err = add_item(item, &l, &f);
+        if (err)
+            break;
+    }
+    return end_list(&l, err, &f);
+}
+
+void show_object(struct cli *cli, const json_t *object, const struct column *columns)
+{
+    struct table t = {.columns = 2};
+
+    if (cli->json) {
+        show_json(object);
+        return;
+    }
+    for (const struct column *c = columns; c->key; c++) {
+        table_text(&t, TR(cli, c->en, c->ja));
+        add_value(&t, json_object_get(object, c->key));
+    }
+    if (!table_print(&t))
+        cli_note("out of memory");
+    table_free(&t);
+}
+
+int show_get(struct cli *cli, const char *path, const struct column *columns)
+{
+    struct reply r = {0};
+    struct fault f;
+
+    if (remote_call(cli, "GET", path, NULL, &r, &f))
+        return cli_fail(&f);
+    show_object(cli, r.json, columns);
+    reply_free(&r);
+    return EXIT_DONE;
+}
