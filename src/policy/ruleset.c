@@ -446,6 +446,11 @@ size_t ruleset_count(const struct ruleset *set)
     return set ? set->n : 0;
 }
 
+size_t ruleset_bytes(const struct ruleset *set)
+{
+    return set ? set_size(set->n, set->n_conditions, set->wide) : 0;
+}
+
 static const struct condition *condition_of(const struct ruleset *set, size_t rule)
 {
     const struct condition *all = conditions(set);

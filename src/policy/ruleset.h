@@ -46,6 +46,9 @@ void ruleset_unref(struct ruleset_pool *pool, const struct ruleset *set);
 
 size_t ruleset_count(const struct ruleset *set);
 
+/* The memory that the set takes, without its schedules. */
+size_t ruleset_bytes(const struct ruleset *set);
+
 /* Rule `i` as its owner wrote it, in canonical order; spans live as long as the set, `prefix` is
  * written to `digits`. `mandatory` is false. */
 struct rule ruleset_rule(const struct ruleset *set, size_t i, char digits[RULE_PREFIX_MAX + 1]);

@@ -11,8 +11,8 @@ import tempfile
 
 from tap import SEKISHO, case, done, same, sekisho
 
-NUMBERING = sys.argv[1]  # tests/numbering
-TABLES = sys.argv[2]  # data/numbering
+DIALLED, COMPLEMENT = sys.argv[1:3]  # tests/numbering/dialled.tsv, tests/policy/complement.tsv
+TABLES = sys.argv[3]  # data/numbering
 
 PROFILES = {
     "JP": ["--extensions", "1XXX"],
@@ -22,8 +22,8 @@ PROFILES = {
 }
 
 
-def rows(name):
-    with open(os.path.join(NUMBERING, name), encoding="utf-8", newline="") as f:
+def rows(path):
+    with open(path, encoding="utf-8", newline="") as f:
         return list(csv.DictReader((line for line in f if not line.startswith("#")), delimiter="\t",
                                    quoting=csv.QUOTE_NONE))
 
@@ -39,7 +39,7 @@ def dialled_bytes(text):
 
 
 def dialled_table():
-    table = rows("dialled.tsv")
+    table = rows(DIALLED)
     for profile, options in PROFILES.items():
         mine = [row for row in table if row["profile"] == profile]
         lines = [json.dumps(dialled_bytes(row["dialled"]).decode("utf-8", "surrogateescape"))
@@ -56,7 +56,7 @@ def dialled_table():
 
 
 def complement_table():
-    for row in rows("complement.tsv"):
+    for row in rows(COMPLEMENT):
         allow = row["allow"].split(",")
         want = row["deny_prefixes"].split(",")
         ran = sekisho("complement", "--root", row["root"], "--allow", *allow)
