@@ -524,6 +524,15 @@ const struct levels_gate *levels_gate_by_name(const struct levels *levels, struc
     return NULL;
 }
 
+const struct levels_gate *levels_gate_by_id(const struct levels *levels, int64_t id)
+{
+    for (size_t i = 0; i < levels->n_gates; i++) {
+        if (levels->gates[i].shown.id == id)
+            return &levels->gates[i].shown;
+    }
+    return NULL;
+}
+
 const struct levels_gate *levels_gate_by_address(const struct levels *levels,
                                                  const struct address *address)
 {

@@ -115,6 +115,7 @@ struct levels_common {
 const struct levels *levels_of(const struct levels_gate *gate);
 const struct levels_common *levels_common(const struct levels *levels);
 const struct levels_gate *levels_gate_by_name(const struct levels *levels, struct span name);
+const struct levels_gate *levels_gate_by_id(const struct levels *levels, int64_t id);
 const struct levels_gate *levels_gate_by_address(const struct levels *levels,
                                                  const struct address *address);
 /* By handle; NULL where there is none. */

@@ -106,6 +106,13 @@ const struct levels_gate *snapshot_switch_by_name(const struct snapshot *snap, s
     return levels ? levels_gate_by_name(levels, name) : NULL;
 }
 
+const struct levels_gate *snapshot_switch_by_id(const struct snapshot *snap, int64_t id)
+{
+    const struct levels *levels = levels_now(snap);
+
+    return levels ? levels_gate_by_id(levels, id) : NULL;
+}
+
 const struct levels_gate *snapshot_switch_by_address(const struct snapshot *snap,
                                                      const struct address *address)
 {
