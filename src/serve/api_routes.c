@@ -30,7 +30,7 @@
 /* clang-format off: one row is one route */
 const struct api_route api_routes[] = {
     {"GET", "/healthz", EVERY, API_HERE, API_NO_BODY, "", api_health},
-    {"GET", "/v1/status", API_OPERATOR, API_READ, API_NO_BODY, "", api_status},
+    {"GET", "/v1/status", API_OPERATOR, API_HERE, API_NO_BODY, "", api_status},
     {"GET", "/v1/settings", API_OPERATOR, API_READ, API_NO_BODY, "", api_settings_get},
     {"PATCH", "/v1/settings", API_OPERATOR, API_WRITE, API_PATCH, "", api_settings_patch},
     {"POST", "/v1/backup", API_OPERATOR, API_BACKUP, API_JSON, "", api_backup},

@@ -217,22 +217,27 @@ bool request_finish(struct request *r)
 
 /* ---- the question ---- */
 
-static enum MHD_Result refuse(struct request *r, int code, const struct fault *f)
+static bool has_body(struct request *r)
 {
-    conclude(r, code, f);
-    return send_answer(r);
+    const char *length = MHD_lookup_connection_value(r->mhd, MHD_HEADER_KIND, "Content-Length");
+
+    return (length && strcmp(length, "0") != 0) ||
+           MHD_lookup_connection_value(r->mhd, MHD_HEADER_KIND, "Transfer-Encoding");
 }
 
-/* Everything that can be told from the header. */
+/* Everything that can be told from the header. A body that is not wanted is not waited for, which costs
+ * the connection; without one it stays open. */
 static enum MHD_Result begin(struct request *r, const char *method)
 {
     struct fault f;
     int rc = head_check(r, method, &f);
 
-    if (rc)
-        return refuse(r, rc, &f);
-    r->state = REQUEST_READING;
-    return MHD_YES;
+    if (!rc) {
+        r->state = REQUEST_READING;
+        return MHD_YES;
+    }
+    conclude(r, rc, &f);
+    return has_body(r) ? send_answer(r) : MHD_YES;
 }
 
 static enum MHD_Result read_body(struct request *r, const char *data, size_t *n)

@@ -76,6 +76,22 @@ static bool too_deep(struct span body)
     return false;
 }
 
+/* jansson's words without the bytes that it quotes. */
+static int refuse_json(const json_error_t *error, struct fault *f)
+{
+    const char *near = strstr(error->text, " near ");
+    size_t n = near ? (size_t)(near - error->text) : strlen(error->text);
+
+    if (json_error_code(error) == json_error_out_of_memory)
+        return fault_nomem(f);
+    if (json_error_code(error) == json_error_null_character)
+        return fault(f, ERR_SYNTAX,
+                     "the body is not taken: line %d, column %d: a string holds U+0000",
+                     error->line, error->column);
+    return fault(f, ERR_SYNTAX, "the body is not JSON: line %d, column %d: %s", error->line,
+                 error->column, ESCAPED(((struct span){error->text, n})));
+}
+
 int reader_parse(struct reader *r, struct span body, json_t **out, struct fault *f)
 {
     json_error_t error;
@@ -85,11 +101,8 @@ int reader_parse(struct reader *r, struct span body, json_t **out, struct fault 
     if (too_deep(body))
         return fault(f, ERR_SYNTAX, "the body is nested deeper than %d levels", READER_DEPTH_MAX);
     json = json_loadb(body.p ? body.p : "", body.n, JSON_REJECT_DUPLICATES, &error);
-    if (!json && json_error_code(&error) == json_error_out_of_memory)
-        return fault_nomem(f);
     if (!json)
-        return fault(f, ERR_SYNTAX, "the body is not JSON: line %d, column %d: %s", error.line,
-                     error.column, ESCAPED(span_of(error.text)));
+        return refuse_json(&error, f);
     if (!json_is_object(json)) {
         json_decref(json);
         return fault(f, ERR_SYNTAX, "the body must be a JSON object");
