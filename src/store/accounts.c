@@ -17,9 +17,11 @@ const struct change_kind account_kind = {
     "SELECT json_object('switch', s.name, 'name', a.name, 'tenant', t.name, 'state', a.state,"
     "                   'note', nullif(a.note, ''), 'adopted', json(iif(a.adopted, 'true', "
     "'false')),"
-    "                   'rules', json(r.json))"
-    " FROM accounts a JOIN switches s ON s.id = a.switch JOIN tenants t ON t.id = a.tenant"
-    " JOIN rule_set_json r ON r.id = a.rule_set WHERE a.id = ?1",
+    "                   'rules', json(" RULES_JSON(
+        "a.rule_set") "))"
+                      " FROM accounts a JOIN switches s ON s.id = a.switch JOIN tenants t ON t.id "
+                      "= a.tenant"
+                      " WHERE a.id = ?1",
 };
 
 static const char born_sql[] =

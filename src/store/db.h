@@ -55,7 +55,8 @@ struct db_value {
 
 /*
  * A statement in use. `sql` must be a string that lives as long as the connection (a literal):
- * statements are kept by its address. After query_start() every path must pass query_end().
+ * statements are kept by its address. After a query_start() that succeeded every path must pass
+ * query_end(), and until then the texts among the values must stay where they are.
  */
 struct query {
     struct db *db;

@@ -8,8 +8,9 @@
 static const struct change_kind preset_kind = {
     "preset",
     "SELECT 'preset:' || name, 'preset:' || name, NULL, NULL, change FROM presets WHERE id = ?1",
-    "SELECT json_object('name', name, 'title', title, 'rules', json(r.json))"
-    " FROM presets p JOIN rule_set_json r ON r.id = p.rule_set WHERE p.id = ?1",
+    "SELECT json_object('name', name, 'title', title, 'rules', json(" RULES_JSON(
+        "presets.rule_set") "))"
+                            " FROM presets WHERE id = ?1",
 };
 
 static int check(const struct store_preset *p, struct fault *f)

@@ -14,10 +14,11 @@
 
 /* Every byte of the longest dialled string escaped. */
 #define SHOWN_MAX (4 * NUMBER_BYTES_MAX + 8)
+#define SHOWN_NAME_MAX (4 * STORE_ACCOUNT_NAME_MAX + 8)
 
 /* What an outsider chose is kept in the form in which it can be shown. */
 struct shown {
-    char name[4 * STORE_ACCOUNT_NAME_MAX + 8];
+    char name[SHOWN_NAME_MAX];
     char remote[160];
     char dialled[SHOWN_MAX];
 };
@@ -200,22 +201,23 @@ static int list_start(struct store_tx *tx, struct query *q, const struct store_r
                       uint32_t limit, struct fault *f)
 {
     struct buf sql = {0};
-    char name[4 * STORE_ACCOUNT_NAME_MAX + 8];
+    /* Bound to a query that outlives this function. */
+    char *name = arena_alloc(&tx->arena, SHOWN_NAME_MAX);
     int64_t before = 0, sw = 0;
-    int err = page_id(&query->page, INT64_MAX, &before, f);
+    int err = name ? page_id(&query->page, INT64_MAX, &before, f) : fault_nomem(f);
 
     if (!err && query->switch_name.n)
         err = switch_id(tx, query->switch_name, &sw, f);
     if (err)
         return err;
-    escape(query->account, name, sizeof(name));
+    escape(query->account, name, SHOWN_NAME_MAX);
     buf_puts(&sql, SELECT_REFUSAL "WHERE id < ?1");
     if (query->within)
         err = add_tenants(tx, &sql, query->within, f);
     if (query->account_id) /* its bucket, too, so that the index serves */
         buf_puts(&sql, " AND bucket = ?3 AND account = ?3");
     if (query->account.n)
-        buf_puts(&sql, " AND name = lower(?4)");
+        buf_puts(&sql, " AND lower(name) = lower(?4)");
     if (sw)
         buf_puts(&sql, " AND switch = ?5");
     if (query->reason.n)

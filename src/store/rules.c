@@ -198,8 +198,7 @@ int rules_read(struct db *db, struct arena *arena, int64_t set, const struct rul
 
 int rules_json(struct store_tx *tx, int64_t set, struct span *out, struct fault *f)
 {
-    return change_text(tx, "SELECT json FROM rule_set_json WHERE id = ?1", DB_VALUES(INT(set)), out,
-                       f);
+    return change_text(tx, "SELECT " RULES_JSON("?1"), DB_VALUES(INT(set)), out, f);
 }
 
 int rules_collect(struct db *db, struct fault *f)

@@ -7,6 +7,13 @@
 /* The set without rules; the schema makes it. */
 #define RULES_EMPTY 1
 
+/* SQL: the rules of the set that `id` (an expression) says, as a JSON array. */
+#define RULES_JSON(id)                                                                             \
+    "(SELECT json_group_array(json_object('action', action, 'prefix', prefix,"                     \
+    " 'mandatory', json(iif(mandatory, 'true', 'false')), 'until', nullif(until, 0),"              \
+    " 'schedule', nullif(schedule, ''))) FROM (SELECT * FROM rules WHERE rule_set = " id           \
+    " ORDER BY action DESC, prefix))"
+
 /*
  * Rule sets are interned: the same rules in any order are one set. This checks the rules (and with a
  * snapshot that their zones exist), finds their set or makes it, and gives its id. `mandatory`:

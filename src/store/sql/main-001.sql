@@ -13,7 +13,7 @@ CREATE TABLE audit (
     tenant      INTEGER,                       -- whom it concerned; may be gone since
     account     INTEGER,
     rows        INTEGER NOT NULL DEFAULT 1,    -- more than 1 for a batch
-    detail      TEXT CHECK (detail IS NULL OR json_valid(detail))
+    detail      TEXT                           -- JSON
 ) STRICT;
 CREATE INDEX audit_by_tenant ON audit (tenant) WHERE tenant IS NOT NULL;
 CREATE INDEX audit_by_account ON audit (account) WHERE account IS NOT NULL;
@@ -152,15 +152,6 @@ CREATE TABLE tokens (
 ) STRICT;
 CREATE INDEX tokens_by_tenant ON tokens (tenant);
 CREATE INDEX tokens_by_switch ON tokens (switch);
-
--- A rule set as JSON, for the audit.
-CREATE VIEW rule_set_json AS
-    SELECT s.id, (SELECT json_group_array(json_object(
-                             'action', r.action, 'prefix', r.prefix,
-                             'mandatory', json(iif(r.mandatory, 'true', 'false')),
-                             'until', nullif(r.until, 0), 'schedule', nullif(r.schedule, '')))
-                  FROM (SELECT * FROM rules WHERE rule_set = s.id ORDER BY action DESC, prefix) r) AS json
-    FROM rule_sets s;
 
 INSERT INTO audit (id, at, actor, action, object, object_name, detail)
     VALUES (1, CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER), 'sekishod', 'store.create',

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "fixture.h"
+
+static struct place place;
+static struct store *store;
+
+static int setup(void **state)
+{
+    place_make(&place);
+    store = fixture_open(place.dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    store_close(store);
+    place_remove(&place);
+    return 0;
+}
+
+/* A gate that a job stands before, so that others gather behind it. */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
+static int wait_job(struct store_tx *tx, void *arg, struct fault *f)
+{
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    return 0;
+}
+
+struct answer {
+    int code;
+    char text[FAULT_MAX];
+    int turn; /* when it came, among all */
+};
+
+static atomic_int turns;
+
+static void done(void *arg, int code, const struct fault *f)
+{
+    struct answer *a = arg;
+
+    a->code = code;
+    memcpy(a->text, f->text, sizeof(a->text));
+    a->turn = ++turns;
+}
+
+static int nothing(struct store_tx *tx, void *arg, struct fault *f)
+{
+    return 0;
+}
+
+static int fails(struct store_tx *tx, void *arg, struct fault *f)
+{
+    int err = fixture_add_account(tx, (void *)"half-done", f);
+
+    return err ? err : fault(f, ERR_RANGE, "on purpose");
+}
+
+static int fails_silently(struct store_tx *tx, void *arg, struct fault *f)
+{
+    return ERR_DENIED;
+}
+
+/* Waits until the writer stands before the gate. */
+static void wait_for_empty_queue(void)
+{
+    struct store_stats stats;
+
+    do {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        store_stats(store, &stats);
+    } while (stats.write_queue);
+}
+
+static void many_jobs_share_a_commit(void **state)
+{
+    static char names[100][16];
+    static struct answer answers[100];
+    struct store_stats before, after;
+
+    pthread_mutex_lock(&gate);
+    assert_int_equal(store_write(store, wait_job, NULL, NULL, NULL, NULL), 0);
+    wait_for_empty_queue();
+    store_stats(store, &before);
+    for (size_t i = 0; i < 100; i++) {
+        snprintf(names[i], sizeof(names[i]), "%zu", i);
+        assert_int_equal(store_write(store, fixture_add_account, names[i], done, &answers[i], NULL),
+                         0);
+    }
+    pthread_mutex_unlock(&gate);
+    assert_int_equal(store_write_wait(store, nothing, NULL, NULL), 0);
+    store_stats(store, &after);
+    assert_in_range(after.commits - before.commits, 1, 3);
+    for (size_t i = 0; i < 100; i++) {
+        assert_int_equal(answers[i].code, 0);
+        assert_true(i == 0 || answers[i].turn == answers[i - 1].turn + 1);
+    }
+    assert_int_equal(fixture_count(store), 100);
+}
+
+static void a_job_that_fails_takes_no_other_along(void **state)
+{
+    struct answer answers[4] = {0};
+
+    pthread_mutex_lock(&gate);
+    store_write(store, wait_job, NULL, NULL, NULL, NULL);
+    wait_for_empty_queue();
+    store_write(store, fixture_add_account, (void *)"before", done, &answers[0], NULL);
+    store_write(store, fails, NULL, done, &answers[1], NULL);
+    store_write(store, fails_silently, NULL, done, &answers[2], NULL);
+    store_write(store, fixture_add_account, (void *)"behind", done, &answers[3], NULL);
+    pthread_mutex_unlock(&gate);
+    store_write_wait(store, nothing, NULL, NULL);
+    assert_int_equal(answers[0].code, 0);
+    assert_int_equal(answers[1].code, ERR_RANGE);
+    assert_string_equal(answers[1].text, "on purpose");
+    assert_int_equal(answers[2].code, ERR_DENIED);
+    assert_true(answers[2].text[0] != '\0');
+    assert_int_equal(answers[3].code, 0);
+    assert_int_equal(fixture_count(store), 2);
+}
+
+static void a_full_queue_says_so(void **state)
+{
+    struct store_config config = {.dir = place.dir, .queue = 3};
+    struct store_stats stats;
+    struct fault f;
+
+    store_close(store);
+    assert_int_equal(store_open(&store, &config, NULL, NULL), 0);
+    pthread_mutex_lock(&gate);
+    store_write(store, wait_job, NULL, NULL, NULL, NULL);
+    wait_for_empty_queue();
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(store_write(store, nothing, NULL, NULL, NULL, &f), 0);
+    assert_int_equal(store_write(store, nothing, NULL, NULL, NULL, &f), ERR_FULL);
+    assert_non_null(strstr(f.text, "3 write jobs wait"));
+    /* The others have room of their own. */
+    assert_int_equal(store_read_wait(store, nothing, NULL, NULL), 0);
+    store_stats(store, &stats);
+    assert_int_equal(stats.refused_jobs, 1);
+    assert_int_equal(stats.write_queue, 3);
+    pthread_mutex_unlock(&gate);
+    wait_for_empty_queue();
+    assert_int_equal(store_write_wait(store, nothing, NULL, NULL), 0);
+}
+
+static void what_is_queued_is_done_at_the_close(void **state)
+{
+    struct answer answer = {.code = -99};
+
+    pthread_mutex_lock(&gate);
+    store_write(store, wait_job, NULL, NULL, NULL, NULL);
+    store_write(store, fixture_add_account, (void *)"late", done, &answer, NULL);
+    pthread_mutex_unlock(&gate);
+    store_close(store);
+    assert_int_equal(answer.code, 0);
+    store = fixture_open(place.dir);
+    assert_int_equal(fixture_count(store), 1);
+}
+
+static int reads(struct store_tx *tx, void *arg, struct fault *f)
+{
+    struct store_account a;
+
+    return store_account_find(tx, SPAN("local"), SPAN("1001"), &a, f);
+}
+
+static void a_read_behind_an_answer_sees_the_change(void **state)
+{
+    for (int i = 0; i < 50; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "%d", 1001 + i);
+        assert_int_equal(store_write_wait(store, fixture_add_account, name, NULL), 0);
+        assert_int_equal(store_read_wait(store, reads, NULL, NULL), 0);
+    }
+}
+
+/* An operation that fails inside a job which goes on leaves nothing of itself behind. */
+static int ignores_a_failure(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct store_by by = {.actor = SPAN("test")};
+    const struct rule bad[] = {{.prefix = SPAN("010")}, {.prefix = SPAN("x")}};
+    const struct store_preset p = {.name = SPAN("p"), .rules = bad, .n_rules = 2};
+    int64_t id;
+
+    assert_int_equal(store_preset_add(tx, &by, &p, &id, f), ERR_SYNTAX);
+    assert_int_equal(store_tx_change(tx), 0);
+    return fixture_add_account(tx, (void *)"1001", f);
+}
+
+static void an_operation_is_whole_or_not_at_all(void **state)
+{
+    assert_int_equal(store_write_wait(store, ignores_a_failure, NULL, NULL), 0);
+    assert_int_equal(
+        fixture_number(place_file(&place, "sekisho.db"), "SELECT count(*) FROM presets"), 1);
+    assert_int_equal(
+        fixture_number(place_file(&place, "sekisho.db"),
+                       "SELECT count(*) FROM audit WHERE detail IS NULL OR action = 'preset.add'"),
+        1); /* the seeded one */
+}
+
+static void *adds_many(void *arg)
+{
+    for (int i = 0; i < 50; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "%s-%d", (const char *)arg, i);
+        assert_int_equal(store_write_wait(store, fixture_add_account, name, NULL), 0);
+    }
+    return NULL;
+}
+
+static void many_threads_at_once(void **state)
+{
+    static char names[][2] = {"a", "b", "c", "d"};
+    pthread_t threads[4];
+
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, adds_many, names[i]), 0);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(fixture_count(store), 200);
+}
+
+/* ---- tokens --------------------------------------------------------------------------------- */
+
+struct token_job {
+    struct store_token token;
+    int64_t id;
+    char secret[STORE_SECRET_MAX];
+};
+
+static int token_add(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct store_by by = {.actor = SPAN("test")};
+    struct token_job *t = arg;
+
+    return store_token_add(tx, &by, &t->token, &t->id, t->secret, f);
+}
+
+static int token_add_and_fail(struct store_tx *tx, void *arg, struct fault *f)
+{
+    int err = token_add(tx, arg, f);
+
+    return err ? err : ERR_RANGE;
+}
+
+static int token_revoke(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct store_by by = {.actor = SPAN("test")};
+
+    return store_token_revoke(tx, &by, ((struct token_job *)arg)->id, f);
+}
+
+static void tokens_open_what_they_are_for_until_they_end(void **state)
+{
+    struct token_job t = {.token = {.scope = {SCOPE_TENANT, 1}, .expires = 4000000000}};
+    struct store_pass pass;
+    struct fault f;
+
+    assert_int_equal(store_write_wait(store, token_add, &t, NULL), 0);
+    struct span secret = span_of(t.secret);
+    assert_int_equal(store_token_verify(store, secret, 3999999999, &pass, &f), 0);
+    assert_int_equal(pass.token, t.id);
+    assert_int_equal(pass.scope.scope, SCOPE_TENANT);
+    assert_int_equal(pass.scope.id, 1);
+    assert_int_equal(store_token_verify(store, secret, 4000000000, &pass, &f), ERR_DENIED);
+    secret.n--;
+    assert_int_equal(store_token_verify(store, secret, 0, &pass, &f), ERR_DENIED);
+    secret.n = 0;
+    assert_int_equal(store_token_verify(store, secret, 0, &pass, &f), ERR_DENIED);
+
+    /* It is the same after a new start, and gone with its revocation. */
+    store_close(store);
+    store = fixture_open(place.dir);
+    secret = span_of(t.secret);
+    assert_int_equal(store_token_verify(store, secret, 0, &pass, &f), 0);
+    assert_int_equal(store_write_wait(store, token_revoke, &t, NULL), 0);
+    assert_int_equal(store_token_verify(store, secret, 0, &pass, &f), ERR_DENIED);
+}
+
+static void a_token_whose_job_fails_never_existed(void **state)
+{
+    struct token_job t = {0};
+    struct store_pass pass;
+
+    assert_int_equal(store_write_wait(store, token_add_and_fail, &t, NULL), ERR_RANGE);
+    assert_int_equal(store_token_verify(store, span_of(t.secret), 0, &pass, NULL), ERR_DENIED);
+}
+
+static void no_secret_is_in_the_file(void **state)
+{
+    struct token_job t = {0};
+    char command[1024];
+
+    assert_int_equal(store_write_wait(store, token_add, &t, NULL), 0);
+    snprintf(command, sizeof(command), "grep -q -a -r -F '%s' %s", t.secret, place.dir);
+    assert_int_not_equal(system(command), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(many_jobs_share_a_commit),
+        TEST(a_job_that_fails_takes_no_other_along),
+        TEST(a_full_queue_says_so),
+        TEST(what_is_queued_is_done_at_the_close),
+        TEST(a_read_behind_an_answer_sees_the_change),
+        TEST(an_operation_is_whole_or_not_at_all),
+        TEST(many_threads_at_once),
+        TEST(tokens_open_what_they_are_for_until_they_end),
+        TEST(a_token_whose_job_fails_never_existed),
+        TEST(no_secret_is_in_the_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
