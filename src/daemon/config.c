@@ -183,8 +183,7 @@ static void begin_section(struct reading *r, struct span text)
     bool trunk = r->section && strcmp(r->section->name, "trunk") == 0;
     if (!r->section || (name.n != 0) != trunk) {
         known_sections(known, sizeof(known));
-        say(r, r->line, ERR_MISSING, "section %s is unknown; allowed are %s", ESCAPED(text),
-            known);
+        say(r, r->line, ERR_MISSING, "section %s is unknown; allowed are %s", ESCAPED(text), known);
         r->section = NULL;
         return;
     }
@@ -376,6 +375,16 @@ int config_load(struct config **out, const char *path, struct config_report *rep
     }
     buf_free(&text);
     return err;
+}
+
+void config_restart_needed(const struct config *now, const struct config *then, struct buf *out)
+{
+    for (size_t i = 0; i < config_keys_n; i++) {
+        const struct config_key *key = &config_keys[i];
+
+        if (key->at_start && !is_trunk(key) && !config_key_equal(key, now, then))
+            buf_printf(out, "%s%s.%s", out->n ? ", " : "", key->section, key->name);
+    }
 }
 
 void config_free(struct config *config)

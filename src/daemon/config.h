@@ -22,6 +22,7 @@
 #define CONFIG_LISTEN_MAX 8
 #define CONFIG_NETWORKS_MAX 64
 #define CONFIG_TRUNKS_MAX 256
+#define CONFIG_DAYS_MAX 128
 #define CONFIG_TEXT_MAX 1000 /* bytes of one value */
 
 struct config_listen {
@@ -31,6 +32,11 @@ struct config_listen {
 
 struct config_networks {
     struct network at[CONFIG_NETWORKS_MAX];
+    size_t n;
+};
+
+struct config_days {
+    int64_t at[CONFIG_DAYS_MAX]; /* since 1970-01-01, ascending */
     size_t n;
 };
 
@@ -53,6 +59,8 @@ struct config {
     char *outside;
     char *extensions;
     char *area;
+    char *help_lines; /* numbers separated by commas */
+    struct config_days holidays;
 
     struct config_listen fastagi_listen;  /* [fastagi] */
     struct config_networks fastagi_allow; /* n == 0: every listed switch */
@@ -60,11 +68,14 @@ struct config {
     unsigned fastagi_timeout_ms;
 
     struct config_listen http_listen; /* [http] */
-    char *http_socket;                /* "" is sekisho.sock in the state directory */
+    char *http_socket;                /* "": a place of its own, see config_keys.c */
     char *http_hosts;                 /* separated by commas */
     unsigned http_connections;
+    unsigned http_per_address; /* 0: no limit of its own */
     unsigned http_timeout_s;
     unsigned http_body_kib;
+    unsigned http_import_mib;
+    char *http_backup_dir; /* "": none over TCP */
 
     char *asterisk_dir; /* [asterisk] */
     char *emergency_trunk;
@@ -93,6 +104,9 @@ int config_parse(struct config **out, struct span text, const char *name,
 int config_load(struct config **out, const char *path, struct config_report *report);
 void config_free(struct config *config);
 void config_report_free(struct config_report *report);
+
+/* Writes the names of the keys that differ and whose change takes a restart: "http.listen, …". */
+void config_restart_needed(const struct config *now, const struct config *then, struct buf *out);
 
 /* The default configuration, every key explained and commented out: the shipped sekisho.conf. */
 void config_print(struct buf *out);

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "daemon/config.h"
+#include "policy/civil.h"
 
 #define AT(member) offsetof(struct config, member)
 #define AT_TRUNK(member) offsetof(struct config_trunk, member)
@@ -86,6 +87,23 @@ const struct config_key config_keys[] = {
          "Patterns of the extensions, separated by commas: X is 0-9, Z 1-9, N 2-9. A pattern that "
          "covers an emergency number is refused."},
     {.section = "numbering",
+     .name = "help_lines",
+     .type = CONFIG_NUMBERS,
+     .offset = AT(help_lines),
+     .initial = "",
+     .at_start = true,
+     .help =
+         "Numbers that even a locked account may call, beside those of the dial plan, separated "
+         "by commas, as the dial plan dials them."},
+    {.section = "numbering",
+     .name = "holidays",
+     .type = CONFIG_DAYS,
+     .offset = AT(holidays),
+     .initial = "",
+     .at_start = true,
+     .help = "Days that count as holidays in schedules, beside the national ones, separated by "
+             "commas."},
+    {.section = "numbering",
      .name = "area",
      .type = CONFIG_DIGITS,
      .offset = AT(area),
@@ -140,7 +158,7 @@ const struct config_key config_keys[] = {
      .at_start = true,
      .help =
          "Unix socket for root and for the system account that Sekisho runs as, without a token. "
-         "Empty: sekisho.sock in the state directory."},
+         "Empty: sekisho.sock in systemd's RuntimeDirectory, else in the state directory."},
     {.section = "http",
      .name = "hosts",
      .type = CONFIG_TEXT,
@@ -154,8 +172,15 @@ const struct config_key config_keys[] = {
      .initial = "1024",
      .min = 8,
      .max = 65536,
-     .at_start = true,
      .help = "Connections at once."},
+    {.section = "http",
+     .name = "connections_per_address",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(http_per_address),
+     .initial = "256",
+     .min = 0,
+     .max = 65536,
+     .help = "Connections at once from one address; 0 is no limit of its own."},
     {.section = "http",
      .name = "timeout_s",
      .type = CONFIG_UNSIGNED,
@@ -163,7 +188,6 @@ const struct config_key config_keys[] = {
      .initial = "15",
      .min = 1,
      .max = 3600,
-     .at_start = true,
      .help = "Seconds after which an idle connection is closed."},
     {.section = "http",
      .name = "body_kib",
@@ -172,8 +196,23 @@ const struct config_key config_keys[] = {
      .initial = "1024",
      .min = 16,
      .max = 1048576,
-     .at_start = true,
-     .help = "Largest body of a request, in KiB. An import is one request."},
+     .help = "Largest body of a request, in KiB, but for an import."},
+    {.section = "http",
+     .name = "import_mib",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(http_import_mib),
+     .initial = "256",
+     .min = 1,
+     .max = 4096,
+     .help = "Largest body of an import of accounts, in MiB."},
+    {.section = "http",
+     .name = "backup_dir",
+     .type = CONFIG_PATH,
+     .offset = AT(http_backup_dir),
+     .initial = "",
+     .help =
+         "Where a backup that is asked for over TCP may be written. Empty: backups are made over "
+         "the Unix socket only."},
 
     {.section = "asterisk",
      .name = "config_dir",
@@ -248,6 +287,13 @@ void config_key_allowed(const struct config_key *key, char *out, size_t size)
         snprintf(out, size, "IPv4:PORT or [IPv6]:PORT, at most %d separated by commas, or none",
                  CONFIG_LISTEN_MAX);
         return;
+    case CONFIG_NUMBERS:
+        snprintf(out, size, "numbers of 0-9, * and # separated by commas%s", or_nothing);
+        return;
+    case CONFIG_DAYS:
+        snprintf(out, size, "dates such as 2026-12-29, at most %d separated by commas%s",
+                 CONFIG_DAYS_MAX, or_nothing);
+        return;
     case CONFIG_NETWORKS:
         snprintf(out, size, "addresses and ADDRESS/BITS, at most %d separated by commas%s",
                  CONFIG_NETWORKS_MAX, or_nothing);
@@ -286,11 +332,13 @@ static bool text_fits(const struct config_key *key, struct span text)
     case CONFIG_NAME: return text.n <= 63 && only(text, names);
     case CONFIG_DIGITS: return text.n <= 8 && only(text, digits);
     case CONFIG_COUNTRY: return text.n == 2 && only(text, letters);
+    case CONFIG_NUMBERS: return only(text, "0123456789*#, ");
     case CONFIG_TEXT: return true;
     case CONFIG_CHOICE:
     case CONFIG_BOOL:
     case CONFIG_UNSIGNED:
     case CONFIG_LISTEN:
+    case CONFIG_DAYS:
     case CONFIG_NETWORKS: break;
     }
     return false;
@@ -398,6 +446,30 @@ static int set_networks(const struct config_key *key, struct span text, struct c
     return 0;
 }
 
+static int compare_days(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int set_days(const struct config_key *key, struct span text, struct config_days *out,
+                    struct fault *f)
+{
+    struct config_days days = {0};
+
+    for (struct span rest = text; rest.n;) {
+        struct span item = span_trim(span_cut(rest, ',', &rest));
+
+        if (days.n == CONFIG_DAYS_MAX || civil_parse(item, &days.at[days.n], NULL) != 0)
+            return refuse(key, item, f);
+        days.n++;
+    }
+    qsort(days.at, days.n, sizeof(*days.at), compare_days);
+    *out = days;
+    return 0;
+}
+
 /* A value is text that a terminal may show. */
 static bool presentable(struct span text)
 {
@@ -418,12 +490,14 @@ int config_key_set(const struct config_key *key, struct span text, void *base, s
     case CONFIG_NAME:
     case CONFIG_TEXT:
     case CONFIG_DIGITS:
+    case CONFIG_NUMBERS:
     case CONFIG_COUNTRY: return set_text(key, text, at, f);
     case CONFIG_CHOICE: return set_choice(key, text, at, f);
     case CONFIG_BOOL: return set_bool(key, text, at, f);
     case CONFIG_UNSIGNED: return set_unsigned(key, text, at, f);
     case CONFIG_LISTEN: return set_listen(key, text, at, f);
     case CONFIG_NETWORKS: return set_networks(key, text, at, f);
+    case CONFIG_DAYS: return set_days(key, text, at, f);
     }
     return fault(f, ERR_SYNTAX, "no such type");
 }
@@ -437,6 +511,7 @@ void config_key_free(const struct config_key *key, void *base)
     case CONFIG_NAME:
     case CONFIG_TEXT:
     case CONFIG_DIGITS:
+    case CONFIG_NUMBERS:
     case CONFIG_COUNTRY:
         free(*at);
         *at = NULL;
@@ -445,6 +520,29 @@ void config_key_free(const struct config_key *key, void *base)
     case CONFIG_BOOL:
     case CONFIG_UNSIGNED:
     case CONFIG_LISTEN:
+    case CONFIG_DAYS:
     case CONFIG_NETWORKS: break;
     }
+}
+
+bool config_key_equal(const struct config_key *key, const void *a, const void *b)
+{
+    const void *at_a = (const char *)a + key->offset, *at_b = (const char *)b + key->offset;
+    size_t size = 0;
+
+    switch (key->type) {
+    case CONFIG_PATH:
+    case CONFIG_NAME:
+    case CONFIG_TEXT:
+    case CONFIG_DIGITS:
+    case CONFIG_NUMBERS:
+    case CONFIG_COUNTRY: return strcmp(*(char *const *)at_a, *(char *const *)at_b) == 0;
+    case CONFIG_CHOICE:
+    case CONFIG_UNSIGNED: size = sizeof(unsigned); break;
+    case CONFIG_BOOL: size = sizeof(bool); break;
+    case CONFIG_LISTEN: size = sizeof(struct config_listen); break;
+    case CONFIG_NETWORKS: size = sizeof(struct config_networks); break;
+    case CONFIG_DAYS: size = sizeof(struct config_days); break;
+    }
+    return memcmp(at_a, at_b, size) == 0;
 }

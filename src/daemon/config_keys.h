@@ -17,6 +17,8 @@ enum config_type {
     CONFIG_UNSIGNED, /* unsigned: min to max */
     CONFIG_LISTEN,   /* struct config_listen: addresses separated by commas, or "none" */
     CONFIG_NETWORKS, /* struct config_networks, may be empty */
+    CONFIG_NUMBERS,  /* char *: numbers of [0-9*#] separated by commas, may be empty */
+    CONFIG_DAYS,     /* struct config_days: dates separated by commas, may be empty */
 };
 
 struct config_key {
@@ -50,6 +52,9 @@ const struct config_section *config_section_find(struct span name);
 int config_key_set(const struct config_key *key, struct span text, void *base, struct fault *f);
 /* Frees what the key holds. */
 void config_key_free(const struct config_key *key, void *base);
+
+/* Whether two structs hold the same value of this key. */
+bool config_key_equal(const struct config_key *key, const void *a, const void *b);
 
 /* What the key allows, in words: "a number from 1 to 100". */
 void config_key_allowed(const struct config_key *key, char *out, size_t size);

@@ -77,15 +77,11 @@ static void mdoc_key(struct buf *out, const struct config_key *key)
     config_key_allowed(key, allowed, sizeof(allowed));
     buf_printf(out, ".It Ic %s\n", key->name);
     mdoc_text(out, key->help);
-    buf_puts(out, "Allowed: ");
-    mdoc_text(out, allowed);
-    buf_puts(out, ".br\n");
+    buf_printf(out, "Allowed: %s.\n", allowed);
     if (!key->initial)
         buf_puts(out, "Must be given.\n");
     else if (key->initial[0])
         buf_printf(out, "Default:\n.Ql %s .\n", key->initial);
-    else
-        buf_puts(out, "Default: nothing.\n");
     if (key->at_start)
         buf_puts(out, "A change takes a restart.\n");
 }

@@ -3,7 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <urcu.h>
+#include <urcu/urcu-memb.h>
 
 #include "numbering/numbering.h"
 
@@ -41,28 +41,13 @@ void authorizer_set_fallback(struct authorizer *a, struct site *fallback)
 {
     struct site *old = rcu_xchg_pointer(&a->fallback, fallback);
 
-    synchronize_rcu();
+    urcu_memb_synchronize_rcu();
     site_free(old);
 }
 
 const struct snapshot *authorizer_snapshot(const struct authorizer *a)
 {
     return a->snapshot;
-}
-
-/* What an account may be called (STORE_ACCOUNT_NAME_MAX, store.h): nothing else is ever adopted. */
-static bool possible_name(struct span name)
-{
-    if (name.n == 0 || name.n > ACCOUNT_NAME_MAX)
-        return false;
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-
-        if (!letter && (c == '\0' || !strchr("._@+-", c)))
-            return false;
-    }
-    return true;
 }
 
 /* Without any site there is no dial plan, and nothing is understood. */
@@ -120,13 +105,9 @@ void authorize(struct authorizer *a, const struct authorize_question *question,
                struct number *number, struct verdict *verdict, struct snapshot_subject *subject)
 {
     struct snapshot_subject who;
-    bool possible = possible_name(question->account);
     const struct site *fallback = rcu_dereference(a->fallback);
 
-    snapshot_find(a->snapshot, question->gate, possible ? question->account : (struct span){0},
-                  &who);
-    /* Who cannot be an account is nobody, also where unknown accounts are born. */
-    who.adopt = who.adopt && possible;
+    snapshot_find(a->snapshot, question->gate, question->account, &who);
     const struct site *site = who.site ? who.site : fallback;
 
     understand(site, question->dialled, number);

@@ -6,8 +6,11 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "cases.h"
 #include "daemon/config.h"
+#include "daemon/config_keys.h"
+#include "failalloc.h"
 
 static void config_case_runs(void **state)
 {
@@ -94,6 +97,90 @@ static void the_printed_config_is_read_again(void **state)
     buf_free(&printed);
 }
 
+static const char *shipped_path;
+
+static void the_shipped_file_is_what_the_table_prints(void **state)
+{
+    struct buf printed = {0}, shipped = {0};
+
+    config_print(&printed);
+    assert_int_equal(file_read(shipped_path, CONFIG_BYTES_MAX, &shipped, NULL), 0);
+    assert_string_equal(shipped.p, printed.p);
+    buf_free(&shipped);
+    buf_free(&printed);
+}
+
+static void the_manual_has_every_key_once(void **state)
+{
+    struct buf mdoc = {0};
+
+    config_print_mdoc(&mdoc);
+    for (size_t i = 0; i < config_keys_n; i++) {
+        struct buf item = {0};
+        unsigned n = 0, same = 0;
+
+        buf_printf(&item, ".It Ic %s\n", config_keys[i].name);
+        for (const char *at = mdoc.p; (at = strstr(at, item.p)); at++)
+            n++;
+        for (size_t k = 0; k < config_keys_n; k++)
+            same += strcmp(config_keys[i].name, config_keys[k].name) == 0;
+        assert_int_equal(n, same);
+        buf_free(&item);
+    }
+    buf_free(&mdoc);
+}
+
+/* At whatever allocation memory runs out: the sentence, no configuration, nothing left behind. */
+static void memory_that_runs_out_leaves_nothing(void **state)
+{
+    static const char text[] = "[daemon]\nuser = sekisho\n[trunk a]\nemergency = no\nendpoint = A\n"
+                               "[trunk b]\nemergency = yes\n[asterisk]\nemergency_trunk = b\n";
+    size_t n = 0;
+
+    for (;; n++) {
+        struct config_report report = {0};
+        struct config *config = NULL;
+
+        failalloc_after(n);
+        int err = config_parse(&config, SPAN(text), "t.conf", &report);
+        bool failed = failalloc_off();
+
+        if (failed) {
+            assert_int_equal(err, ERR_NOMEM);
+            assert_null(config);
+        }
+        config_free(config);
+        config_report_free(&report);
+        if (!failed) {
+            assert_int_equal(err, 0);
+            break;
+        }
+    }
+    assert_true(n > 20);
+}
+
+static void what_takes_a_restart_is_named(void **state)
+{
+    struct config_report report = {0};
+    struct config *a = NULL, *b = NULL;
+    struct buf names = {0};
+
+    assert_int_equal(config_parse(&a, SPAN(""), "t.conf", &report), 0);
+    assert_int_equal(config_parse(&b,
+                                  SPAN("[daemon]\nlog_level = error\nstate_dir = /x\n"
+                                       "[http]\nlisten = none\nhosts = example.net\n"),
+                                  "t.conf", &report),
+                     0);
+    config_restart_needed(a, a, &names);
+    assert_int_equal(names.n, 0);
+    config_restart_needed(a, b, &names);
+    assert_string_equal(names.p, "daemon.state_dir, http.listen");
+    config_free(a);
+    config_free(b);
+    config_report_free(&report);
+    buf_free(&names);
+}
+
 static void a_file_that_is_not_there_is_a_sentence(void **state)
 {
     struct config_report report = {0};
@@ -113,6 +200,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(values_reach_their_fields),
         cmocka_unit_test(the_printed_config_is_read_again),
         cmocka_unit_test(a_file_that_is_not_there_is_a_sentence),
+        cmocka_unit_test(the_shipped_file_is_what_the_table_prints),
+        cmocka_unit_test(the_manual_has_every_key_once),
+        cmocka_unit_test(memory_that_runs_out_leaves_nothing),
+        cmocka_unit_test(what_takes_a_restart_is_named),
     };
+    shipped_path = argv[2];
     return cases_run(argv[1], config_case_runs, tests, sizeof(tests) / sizeof(*tests));
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_DAEMON_HEALTH_H
+#define SEKISHO_DAEMON_HEALTH_H
+
+#include "daemon/records.h"
+#include "serve/fastagi.h"
+#include "store/store.h"
+
+/* What is well and what is not, in sentences. Any member may be NULL. */
+struct health {
+    struct store *store;
+    struct records *records;
+    const struct fastagi *agi; /* looked at on the serve thread only */
+    unsigned long descriptors; /* that the process may have; 0: not known */
+    unsigned long wanted_descriptors;
+};
+
+/* HEALTH_PROBLEM: Sekisho cannot decide or cannot change. HEALTH_WARNING: somebody should look. */
+enum health_kind { HEALTH_PROBLEM, HEALTH_WARNING };
+
+typedef void health_say_fn(void *arg, enum health_kind kind, const char *sentence);
+
+/* Calls `say` once for each thing that is not well; never for what is. On the serve thread. */
+void health_tell(const struct health *health, health_say_fn *say, void *arg);
+
+#endif

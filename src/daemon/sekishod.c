@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/sekishod.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/zoneinfo.h"
+#include "daemon/dialling.h"
+#include "daemon/first_words.h"
+#include "daemon/health.h"
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "daemon/privilege.h"
+#include "daemon/records.h"
+#include "daemon/serve_thread.h"
+#include "serve/fastagi.h"
+#include "serve/http.h"
+#include "store/store.h"
+
+#define GRACE_MS 3000 /* for calls that are being asked about when we end */
+
+struct sekishod {
+    struct config *config;
+    const char *config_path, *state_dir;
+    struct tables *tables; /* in use; exchanged on the serve thread */
+    struct zones *zones;
+    struct snapshot *snapshot;
+    struct records *records;
+    struct authorizer *authorizer;
+    struct fastagi *agi;
+    struct http *http;
+    char *socket; /* path of the Unix socket */
+    struct serve_thread *serve;
+    struct store *store;
+    struct config *first_config; /* whose lists the store borrows */
+    struct span *help_lines;     /* the same, into first_config */
+    struct instant started;
+};
+
+/* ---- parts ---------------------------------------------------------------------------------- */
+
+static void on_store_log(void *arg, enum store_log level, const char *sentence)
+{
+    switch (level) {
+    case STORE_LOG_INFO: log_info("store", LOG_TEXT("message", sentence)); break;
+    case STORE_LOG_WARNING: log_warning("store", LOG_TEXT("message", sentence)); break;
+    case STORE_LOG_ERROR: log_error("store", LOG_TEXT("message", sentence)); break;
+    }
+}
+
+static struct fastagi_options agi_options(const struct config *config)
+{
+    return (struct fastagi_options){
+        .allow = config->fastagi_allow.at,
+        .n_allow = config->fastagi_allow.n,
+        .connections = config->fastagi_connections,
+        .timeout_ms = config->fastagi_timeout_ms,
+    };
+}
+
+static struct http_options http_options(const struct config *config)
+{
+    return (struct http_options){
+        .hosts = config->http_hosts,
+        .connections = config->http_connections,
+        .connections_per_address = config->http_per_address,
+        .timeout_s = config->http_timeout_s,
+        .body_max = (size_t)config->http_body_kib << 10,
+        .import_max = (size_t)config->http_import_mib << 20,
+    };
+}
+
+static const struct tables *tables_in_use(void *arg)
+{
+    const struct sekishod *d = arg;
+
+    return d->tables;
+}
+
+struct sentences {
+    json_t *problems, *warnings;
+};
+
+static void add_sentence(void *arg, enum health_kind kind, const char *sentence)
+{
+    struct sentences *to = arg;
+
+    json_array_append_new(kind == HEALTH_PROBLEM ? to->problems : to->warnings,
+                          json_string(sentence));
+}
+
+static void tell_health(void *arg, json_t *problems, json_t *warnings)
+{
+    const struct sekishod *d = arg;
+    const struct health health = {.store = d->store, .records = d->records, .agi = d->agi};
+    struct sentences to = {problems, warnings};
+
+    health_tell(&health, add_sentence, &to);
+}
+
+static struct api_services services(struct sekishod *d, const struct config *config)
+{
+    return (struct api_services){
+        .store = d->store,
+        .snapshot = d->snapshot,
+        .authorizer = d->authorizer,
+        .tables = tables_in_use,
+        .health = tell_health,
+        .arg = d,
+        .version = SEKISHO_VERSION,
+        .started = d->started,
+        .backup_dir = config->http_backup_dir,
+    };
+}
+
+/* systemd makes a directory for sockets, where the command looks first. */
+static int find_socket_path(struct sekishod *d, struct fault *f)
+{
+    const char *runtime = getenv("RUNTIME_DIRECTORY");
+    bool found = runtime && runtime[0] == '/' && !strchr(runtime, ':');
+    struct buf path = {0};
+
+    if (d->config->http_socket[0])
+        buf_puts(&path, d->config->http_socket);
+    else
+        buf_printf(&path, "%s/sekisho.sock", found ? runtime : d->config->state_dir);
+    if (path.failed) {
+        buf_free(&path);
+        return fault_nomem(f);
+    }
+    d->socket = path.p;
+    return 0;
+}
+
+static int make_snapshot(struct sekishod *d, struct fault *f)
+{
+    struct snapshot_options options = {0};
+    int err = zones_new(&d->zones, zoneinfo_read, NULL, f);
+
+    if (err)
+        return err;
+    if (getrandom(options.key, sizeof(options.key), 0) != (ssize_t)sizeof(options.key))
+        return fault(f, ERR_IO, "cannot get random bytes: %m");
+    options.zones = d->zones;
+    return snapshot_new(&d->snapshot, &options, f);
+}
+
+/* The site of the configuration goes to the authorizer, the tables stay here. */
+static int make_authorizer(struct sekishod *d, struct fault *f)
+{
+    struct dialling dialling;
+    int err = dialling_load(&dialling, d->config, f);
+
+    if (err)
+        return err;
+    err = records_new(&d->records, f);
+    if (!err) {
+        const struct authorize_sink sink = records_sink(d->records);
+
+        err = authorizer_new(&d->authorizer, d->snapshot, dialling.site, &sink, f);
+    }
+    if (err) {
+        dialling_free(&dialling);
+        return err;
+    }
+    d->tables = dialling.tables;
+    return 0;
+}
+
+static void run_agi(void *arg)
+{
+    fastagi_run(arg);
+}
+
+static int wait_agi(void *arg)
+{
+    return fastagi_wait_ms(arg);
+}
+
+static void drain_agi(void *arg)
+{
+    fastagi_drain(arg);
+}
+
+static size_t open_agi(void *arg)
+{
+    return fastagi_open(arg);
+}
+
+static int open_fastagi(struct sekishod *d, struct fault *f)
+{
+    const struct config *config = d->config;
+    const struct fastagi_options options = agi_options(config);
+    int err = fastagi_new(&d->agi, d->authorizer, config->fastagi_listen.at,
+                          config->fastagi_listen.n, &options, f);
+
+    if (err)
+        return err;
+    const struct serve_part part = {d->agi,   fastagi_fd(d->agi), run_agi,
+                                    wait_agi, drain_agi,          open_agi};
+    return serve_thread_add(d->serve, &part, f);
+}
+
+static void run_http(void *arg)
+{
+    http_run(arg);
+}
+
+static int wait_http(void *arg)
+{
+    return http_wait_ms(arg);
+}
+
+static void drain_http(void *arg)
+{
+    http_drain(arg);
+}
+
+static size_t open_http_requests(void *arg)
+{
+    return http_open(arg);
+}
+
+static int open_http(struct sekishod *d, struct fault *f)
+{
+    const struct config *config = d->config;
+    const struct api_services all = services(d, config);
+    const struct http_options options = http_options(config);
+    int err = find_socket_path(d, f);
+
+    if (!err)
+        err = http_new(&d->http, &all, config->http_listen.at, config->http_listen.n, d->socket,
+                       &options, f);
+    if (err)
+        return err;
+    const struct serve_part part = {d->http,   http_fd(d->http), run_http,
+                                    wait_http, drain_http,       open_http_requests};
+    return serve_thread_add(d->serve, &part, f);
+}
+
+static int open_sockets(struct sekishod *d, struct fault *f)
+{
+    int err = serve_thread_new(&d->serve, f);
+
+    if (!err)
+        err = open_fastagi(d, f);
+    if (!err)
+        err = open_http(d, f);
+    return err;
+}
+
+/* "171, 188" to spans into it; `out` may be NULL to count only. */
+static size_t split_numbers(const char *text, struct span *out)
+{
+    size_t n = 0;
+
+    for (struct span rest = span_of(text); rest.n;) {
+        struct span item = span_trim(span_cut(rest, ',', &rest));
+
+        if (item.n && out)
+            out[n] = item;
+        n += item.n != 0;
+    }
+    return n;
+}
+
+static int open_store(struct sekishod *d, struct store_first *first, struct fault *f)
+{
+    size_t n = split_numbers(d->config->help_lines, NULL);
+
+    d->help_lines = calloc(n + 1, sizeof(*d->help_lines));
+    if (!d->help_lines)
+        return fault_nomem(f);
+    d->first_config = d->config;
+    const struct store_config config = {
+        .dir = d->config->state_dir,
+        .tables = d->tables,
+        .snapshot = d->snapshot,
+        .help_lines = d->help_lines,
+        .n_help_lines = split_numbers(d->config->help_lines, d->help_lines),
+        .holidays = d->config->holidays.at,
+        .n_holidays = d->config->holidays.n,
+        .log = on_store_log,
+    };
+
+    return store_open(&d->store, &config, first, f);
+}
+
+/* Records and requests may now have the store. */
+static int attach_store(struct sekishod *d, struct fault *f)
+{
+    const struct api_services all = services(d, d->config);
+    const struct http_options options = http_options(d->config);
+
+    records_attach(d->records, d->store);
+    return http_configure(d->http, &all, &options, f);
+}
+
+/* ---- starting ------------------------------------------------------------------------------- */
+
+static int start_parts(struct sekishod *d, struct store_first *first, struct fault *f)
+{
+    int err = privilege_state_dir(d->config->state_dir, f);
+
+    if (!err)
+        err = privilege_drop(d->config->user, d->config->state_dir, f);
+    if (!err)
+        err = make_snapshot(d, f);
+    if (!err)
+        err = make_authorizer(d, f);
+    if (!err)
+        err = open_sockets(d, f);
+    if (!err)
+        err = open_store(d, first, f);
+    if (!err)
+        err = attach_store(d, f);
+    if (!err)
+        err = serve_thread_start(d->serve, notify_interval_ms(), f);
+    return err;
+}
+
+static void say_hello(const struct sekishod *d, const struct store_first *first)
+{
+    struct first_words words = {
+        .state_dir = d->config->state_dir,
+        .first = first,
+        .socket = d->socket,
+    };
+
+    for (size_t i = 0; i < d->config->fastagi_listen.n; i++)
+        words.fastagi[words.n_fastagi++] = fastagi_address(d->agi, i);
+    for (size_t i = 0; i < d->config->http_listen.n; i++)
+        words.http[words.n_http++] = http_address(d->http, i);
+    first_words_say(&words);
+}
+
+int sekishod_start(struct sekishod **out, struct config *config, const char *config_path,
+                   const char *state_dir, struct fault *f)
+{
+    struct sekishod *d = calloc(1, sizeof(*d));
+    struct store_first first = {0};
+
+    if (!d) {
+        config_free(config);
+        return fault_nomem(f);
+    }
+    d->config = config;
+    d->config_path = config_path;
+    d->state_dir = state_dir;
+    d->started = clock_now();
+    privilege_descriptors();
+    log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
+    int err = start_parts(d, &first, f);
+
+    if (!err)
+        err = log_start(f);
+    if (err) {
+        sekishod_stop(d);
+        return err;
+    }
+    say_hello(d, &first);
+    notify_ready("answering");
+    *out = d;
+    return 0;
+}
+
+/* ---- reloading ------------------------------------------------------------------------------ */
+
+struct waiting {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool over;
+    int code;
+    struct fault fault;
+};
+
+static void on_tables_done(void *arg, int code, const struct fault *f)
+{
+    struct waiting *w = arg;
+
+    pthread_mutex_lock(&w->lock);
+    w->over = true;
+    w->code = code;
+    if (code)
+        w->fault = *f;
+    pthread_cond_signal(&w->done);
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* Gives the store other tables, and waits: until then nothing else may change. */
+static int exchange_tables(struct sekishod *d, const struct tables *tables, struct fault *f)
+{
+    struct waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+    int err = store_tables(d->store, tables, on_tables_done, &w, f);
+
+    if (err)
+        return err;
+    pthread_mutex_lock(&w.lock);
+    while (!w.over)
+        pthread_cond_wait(&w.done, &w.lock);
+    pthread_mutex_unlock(&w.lock);
+    if (w.code)
+        *f = w.fault;
+    return w.code;
+}
+
+struct change {
+    struct sekishod *d;
+    struct config *config;
+    struct tables *tables;
+};
+
+/* On the serve thread. */
+static void apply(void *arg)
+{
+    struct change *change = arg;
+    struct sekishod *d = change->d;
+    const struct fastagi_options options = agi_options(change->config);
+    const struct api_services all = services(d, change->config);
+    const struct http_options limits = http_options(change->config);
+    struct tables *old_tables = d->tables;
+    struct config *old_config = d->config;
+    struct fault f;
+
+    if (fastagi_configure(d->agi, &options, &f) != 0 ||
+        http_configure(d->http, &all, &limits, &f) != 0)
+        log_error("reload-incomplete", LOG_TEXT("fault", f.text));
+    d->tables = change->tables;
+    d->config = change->config;
+    change->tables = old_tables;
+    change->config = old_config;
+}
+
+static void log_report(const struct config_report *report)
+{
+    struct span rest = buf_span(&report->text);
+
+    while (rest.n) {
+        struct span line = span_cut(rest, '\n', &rest);
+
+        if (report->errors)
+            log_error("config", LOG_SPAN("fault", line));
+        else
+            log_warning("config", LOG_SPAN("fault", line));
+    }
+}
+
+static void take_over(struct sekishod *d, struct config *config, struct dialling *dialling)
+{
+    struct change change = {.d = d, .config = config, .tables = dialling->tables};
+    struct buf restart = {0};
+
+    config_restart_needed(d->config, config, &restart);
+    if (restart.n)
+        log_warning("reload-needs-restart", LOG_SPAN("keys", buf_span(&restart)));
+    buf_free(&restart);
+    log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
+    serve_thread_call(d->serve, apply, &change);
+    /* Waits for a grace period, after which nobody sees the old tables either. */
+    authorizer_set_fallback(d->authorizer, dialling->site);
+    tables_free(change.tables);
+    if (change.config != d->first_config)
+        config_free(change.config);
+}
+
+void sekishod_reload(struct sekishod *d)
+{
+    struct config_report report = {0};
+    struct config *config = NULL;
+    struct dialling dialling = {0};
+    struct fault f = {0};
+
+    notify_reloading();
+    int err = sekishod_config(&config, d->config_path, d->state_dir, &report);
+
+    log_report(&report);
+    config_report_free(&report);
+    if (!err) {
+        err = dialling_load(&dialling, config, &f);
+        if (!err)
+            err = exchange_tables(d, dialling.tables, &f);
+        if (err)
+            log_error("config", LOG_TEXT("fault", f.text));
+    }
+    if (err) {
+        dialling_free(&dialling);
+        config_free(config);
+        log_error("reload-refused", LOG_TEXT("message", "the old configuration stands"));
+        notify_ready("answering; the last reload was refused");
+        return;
+    }
+    take_over(d, config, &dialling);
+    log_info("reloaded");
+    notify_ready("answering");
+}
+
+/* ---- ending --------------------------------------------------------------------------------- */
+
+void sekishod_stop(struct sekishod *d)
+{
+    if (!d)
+        return;
+    notify_stopping();
+    if (d->serve)
+        serve_thread_stop(d->serve, GRACE_MS);
+    http_free(d->http);
+    if (d->records)
+        records_detach(d->records);
+    store_close(d->store);
+    serve_thread_free(d->serve);
+    fastagi_free(d->agi);
+    authorizer_free(d->authorizer);
+    records_free(d->records);
+    snapshot_free(d->snapshot);
+    zones_free(d->zones);
+    tables_free(d->tables);
+    if (d->first_config != d->config)
+        config_free(d->first_config);
+    config_free(d->config);
+    free(d->help_lines);
+    free(d->socket);
+    log_stop();
+    free(d);
+}
+
+/* ---- the configuration ---------------------------------------------------------------------- */
+
+int sekishod_config(struct config **out, const char *config_path, const char *state_dir,
+                    struct config_report *report)
+{
+    struct config *config = NULL;
+    bool none = !config_path && access(OPTIONS_DEFAULT_CONFIG, F_OK) != 0 && errno == ENOENT;
+    int err =
+        none ? config_parse(&config, SPAN(""), OPTIONS_DEFAULT_CONFIG, report)
+             : config_load(&config, config_path ? config_path : OPTIONS_DEFAULT_CONFIG, report);
+
+    if (err)
+        return err;
+    if (state_dir) {
+        char *copy = strdup(state_dir);
+
+        if (!copy) {
+            config_free(config);
+            return ERR_NOMEM;
+        }
+        free(config->state_dir);
+        config->state_dir = copy;
+    }
+    *out = config;
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_DAEMON_SEKISHOD_H
+#define SEKISHO_DAEMON_SEKISHOD_H
+
+#include "daemon/config.h"
+
+/*
+ * The whole daemon: what stands between a configuration and a process that answers. All calls are made
+ * on the main thread.
+ */
+struct sekishod;
+
+/*
+ * Starts everything. Takes the configuration, also when it fails. Sockets are opened before the store, so
+ * that a port in use leaves the store untouched and the first token untold. `config_path` and
+ * `state_dir` (both may be NULL, borrowed) are what sekishod_reload() starts from again.
+ */
+int sekishod_start(struct sekishod **out, struct config *config, const char *config_path,
+                   const char *state_dir, struct fault *f);
+
+/* Reads the configuration and the tables again. Whatever is wrong is logged, and all stays as it was. */
+void sekishod_reload(struct sekishod *d);
+
+/* Takes no more questions, answers those that have come, writes what has gathered, and frees all. */
+void sekishod_stop(struct sekishod *d);
+
+/* The configuration that holds without a file: what the option and the default say. */
+int sekishod_config(struct config **out, const char *config_path, const char *state_dir,
+                    struct config_report *report);
+
+#endif
