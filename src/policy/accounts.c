@@ -118,7 +118,7 @@ static void append(struct accounts *table, const struct account_slot *entry)
 int accounts_grown(const struct accounts *table, size_t n, struct accounts **out, struct fault *f)
 {
     size_t wanted = table->live + n;
-    struct accounts *grown;
+    struct accounts *grown = NULL;
     int err = accounts_new(&grown, wanted + wanted / 4, f);
 
     if (err)

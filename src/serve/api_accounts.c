@@ -269,7 +269,7 @@ static int find_by_name(struct api *api, struct store_tx *tx, struct store_accou
 
 int api_account_named_get(struct api *api, struct store_tx *tx, struct fault *f)
 {
-    struct store_account account;
+    struct store_account account = {0};
     int rc = find_by_name(api, tx, &account, f);
 
     if (!rc && !account.id)
@@ -280,7 +280,7 @@ int api_account_named_get(struct api *api, struct store_tx *tx, struct fault *f)
 
 int api_account_named_put(struct api *api, struct store_tx *tx, struct fault *f)
 {
-    struct store_account before;
+    struct store_account before = {0};
     struct store_account after;
     struct store_by by;
     json_t *json;

@@ -88,7 +88,7 @@ int store_rules_get(struct store_tx *tx, struct store_ref ref, struct store_rule
 {
     const struct owner *owner = owner_of(ref, f);
     struct store_rules rules = {0};
-    int64_t set;
+    int64_t set = 0;
 
     if (!owner)
         return ERR_RANGE;
