@@ -28,8 +28,41 @@ static int read_dialplan(struct dialplan *out, const char *dir, const struct wor
     return err;
 }
 
+/* Field `i` of a line of TSV. */
+static struct span field(struct span line, size_t i)
+{
+    struct span one = span_cut(line, '\t', &line);
+
+    while (i--)
+        one = span_cut(line, '\t', &line);
+    return one;
+}
+
+/*
+ * The emergency numbers of the country's own: what dialplans.tsv lists (columns iso and
+ * emergency_numbers). Others are emergency numbers too, for handsets from abroad (112 and 911 in
+ * Japan), but nobody is obliged to route them.
+ */
+static size_t required_numbers(struct span plan, struct span out[16])
+{
+    size_t n_files, n = 0;
+    const struct tables_file *files = tables_builtin(&n_files);
+
+    for (size_t i = 0; i < n_files; i++) {
+        struct span rest = files[i].content;
+
+        while (span_is(files[i].name, "dialplans.tsv") && rest.n) {
+            struct span line = span_cut(rest, '\n', &rest), numbers = field(line, 8);
+
+            while (span_eq_nocase(field(line, 0), plan) && numbers.n && n < 16)
+                out[n++] = span_cut(numbers, ',', &numbers);
+        }
+    }
+    return n;
+}
+
 static int examine(const char *dir, const struct words *files, const struct site *site,
-                   struct findings *findings, struct fault *f)
+                   struct span plan, struct findings *findings, struct fault *f)
 {
     struct dialplan dialplan = {0};
     struct devices devices = {0};
@@ -52,7 +85,10 @@ static int examine(const char *dir, const struct words *files, const struct site
         return err;
     struct reach reach = {
         .dialplan = &dialplan, .devices = &devices, .roots = &roots, .findings = findings};
+    struct span required[16];
     reach.emergency = site_emergency_numbers(site, &reach.n_emergency);
+    reach.required = required;
+    reach.n_required = required_numbers(plan, required);
     reach_trunks(&reach);
     reach_emergency(&reach);
     reach_site(&reach);
@@ -89,7 +125,8 @@ int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **arg
     else if (rest.n)
         code = cli_usage(self, "\"%s\" is too much here; --asterisk names the directory",
                          ESCAPED(span_of(rest.at[0])));
-    else if (local_open(&local, &plan, &f) || examine(dir, &files, local.site, &findings, &f))
+    else if (local_open(&local, &plan, &f) ||
+             examine(dir, &files, local.site, span_of(plan.plan ? plan.plan : "JP"), &findings, &f))
         code = cli_fail(&f);
     else
         code = report(cli, &findings);

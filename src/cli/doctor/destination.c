@@ -47,23 +47,21 @@ static struct destination trunk(struct span name)
     return (struct destination){.kind = DESTINATION_TRUNK, .trunk = name};
 }
 
-/* NUMBER@NAME, NAME/NUMBER, NAME; of SIP and IAX2 NAME may also be a host. */
+/* NUMBER@NAME, NAME/NUMBER, NAME, and of PJSIP NAME/sip:NUMBER@HOST. Of SIP NAME may also be a host. */
 static struct destination sip_like(const struct devices *devices, const char *tech,
                                    struct span rest)
 {
     struct span behind_at, behind_slash, ignored;
-    struct span before_at = span_cut(rest, '@', &behind_at);
-    struct span name = span_cut(behind_at.p ? behind_at : before_at, '/', &behind_slash);
-    const struct device *d = devices_find(devices, tech, span_cut(name, ':', &ignored));
-    bool numbered = behind_at.p || behind_slash.n;
+    struct span name = span_cut(rest, '/', &behind_slash);
 
-    /* PJSIP/1001/sip:1001@192.0.2.1 rings where the address says. */
-    if (strcmp(tech, "PJSIP") == 0 && !behind_at.p && behind_slash.n && d &&
-        d->kind == DEVICE_PHONE)
-        return phone();
+    span_cut(name, '@', &behind_at);
+    if (behind_at.p)
+        name = behind_at;
+    const struct device *d = devices_find(devices, tech, span_cut(name, ':', &ignored));
+    /* A phone rings, wherever its address says; whatever else is known here leads out. */
     if (d)
         return d->kind == DEVICE_TRUNK ? trunk(name) : phone();
-    if (!numbered)
+    if (!behind_at.p && !behind_slash.n)
         return phone();
     if (has_variable(name))
         return (struct destination){.kind = DESTINATION_UNCLEAR};

@@ -130,8 +130,8 @@ void reach_emergency(const struct reach *r)
 
         for (size_t k = 0; k < i && first; k++)
             first = !r->roots->all[k].is_phone || !span_eq(r->roots->all[k].context, root->context);
-        for (size_t k = 0; k < r->n_emergency && first; k++)
-            judge(r, root, r->emergency[k]);
+        for (size_t k = 0; k < r->n_required && first; k++)
+            judge(r, root, r->required[k]);
     }
 }
 

@@ -165,8 +165,8 @@ static const char *shown(struct walk *w, const struct statement *st)
 static void judge_dial(struct walk *w, size_t node, enum asked asked, const struct destination *d)
 {
     static const char ask[] =
-        "put Set(SEKISHO_NUMBER=${EXTEN}) and Gosub(sekisho-dial,s,1) in its place "
-        "(contrib/asterisk/sekisho.conf), or include => sekisho-out in place of the context";
+        "put Gosub(sekisho-dial,s,1(${URIENCODE(${EXTEN})})) in its place (contrib/asterisk), or "
+        "include => sekisho-out where the context is included";
     const struct statement *st = statement(w, w->nodes[node].statement);
     struct finding f = {.at = st->at, .way = way(w, node)};
 

@@ -10,8 +10,10 @@ struct reach {
     const struct devices *devices;
     const struct roots *roots;
     struct findings *findings;
-    const struct span *emergency; /* the dial plan's emergency numbers */
+    const struct span *emergency; /* the dial plan's emergency numbers: may go out unasked */
     size_t n_emergency;
+    const struct span *required; /* those of them that every phone must reach */
+    size_t n_required;
 };
 
 /*
