@@ -14,7 +14,8 @@
 #include "rule_text.h"
 
 enum owner { OWN_ACCOUNT, OWN_TENANT, OWN_PARENT, OWN_OPERATOR, OWN_MANDATORY, OWNERS };
-static const char *const owner_words[OWNERS] = {"account", "tenant", "parent", "operator", "mandatory"};
+static const char *const owner_words[OWNERS] = {"account", "tenant", "parent", "operator",
+                                                "mandatory"};
 
 #define RULES_MAX 32
 #define HELP_MAX 8
@@ -119,7 +120,7 @@ static bool read_number(const struct site *site, struct span line, struct number
         return false;
     word = span_cut(rest, ' ', &rest);
     while (!span_is(word, number_class_name(class)))
-        class++;
+        class ++;
     *out = (struct number){.class = class, .target = class};
     while (rest.n) {
         struct span value, key = span_cut(span_cut(rest, ' ', &rest), '=', &value);
@@ -131,8 +132,7 @@ static bool read_number(const struct site *site, struct span line, struct number
         else if (span_is(key, "open"))
             out->open_ended = true;
         else if (span_is(key, "target"))
-            for (out->target = CLASS_EMERGENCY;
-                 !span_is(value, number_class_name(out->target));)
+            for (out->target = CLASS_EMERGENCY; !span_is(value, number_class_name(out->target));)
                 out->target++;
         else
             fail_msg("ask %.*s", SPAN_FMT(key));
@@ -236,7 +236,7 @@ static void emergencies_pass_with_everything_missing(void **state)
     for (unsigned bits = 0; bits < 64; bits++) {
         q.unknown = bits & 1;
         q.state = (enum account_state)(bits >> 1 & 3) == 3 ? ACCOUNT_LOCKED
-                                                          : (enum account_state)(bits >> 1 & 3);
+                                                           : (enum account_state)(bits >> 1 & 3);
         q.stopped = bits & 8;
         q.source_good = bits & 16;
         q.observe = bits & 32;
@@ -268,10 +268,10 @@ static void without_a_question_there_is_no_way_out(void **state)
 static void only_known_classes_pass(void **state)
 {
     static const bool passes[] = {
-        [CLASS_EMERGENCY] = true,     [CLASS_INTERNAL] = true,  [CLASS_NATIONAL] = true,
-        [CLASS_FREEPHONE] = true,     [CLASS_SHARED_COST] = true, [CLASS_PREMIUM] = true,
-        [CLASS_SPECIAL] = true,       [CLASS_INTERNATIONAL] = true, [CLASS_FORWARDING] = false,
-        [CLASS_INVALID] = false,      [CLASS_INCOMPLETE] = false, [CLASS_MALFORMED] = false,
+        [CLASS_EMERGENCY] = true, [CLASS_INTERNAL] = true,      [CLASS_NATIONAL] = true,
+        [CLASS_FREEPHONE] = true, [CLASS_SHARED_COST] = true,   [CLASS_PREMIUM] = true,
+        [CLASS_SPECIAL] = true,   [CLASS_INTERNATIONAL] = true, [CLASS_FORWARDING] = false,
+        [CLASS_INVALID] = false,  [CLASS_INCOMPLETE] = false,   [CLASS_MALFORMED] = false,
         [CLASS_UNKNOWN] = false,
     };
     const struct site_config config = {.plan = SPAN("JP")};
