@@ -11,7 +11,7 @@ import struct
 import sys
 import time
 
-from sekishod import (Daemon, ask, connect, environment, read_all, run, variables, verdict)
+from sekishod import (Daemon, ask, case, connect, environment, read_all, run, variables, verdict)
 
 BINARY = sys.argv[1]
 NATIONAL = "allow unrestricted NATIONAL 0312345678"
@@ -25,10 +25,12 @@ def still_answers():
     assert verdict(daemon.agi, "1001", "010252615123456") == SOMALIA
 
 
+@case
 def an_unknown_account_is_born_restricted():
     still_answers()
 
 
+@case
 def the_spellings_of_an_international_number():
     for number in ("010252615123456", "010-252-61-5123456", "+252615123456", "184010252615123456",
                    "0033010252615123456", "%3010252615123456", "０１０２５２６１５１２３４５６",
@@ -37,6 +39,7 @@ def the_spellings_of_an_international_number():
         assert v["SEKISHO_VERDICT"] == "deny" and v["SEKISHO_DIAL"] == "", (number, v)
 
 
+@case
 def emergencies_pass_for_anybody():
     for account in ("1001", "no/such\naccount", "", "x" * 64, "\0"):
         for number, dial in (("110", "110"), ("119", "119"), ("184118", "184118")):
@@ -44,16 +47,19 @@ def emergencies_pass_for_anybody():
     assert "deny" in verdict(daemon.agi, "1001", "1190101234567")
 
 
+@case
 def a_name_that_cannot_be_an_account_is_refused():
     for account in ("", "a b", "a/b", "é", "x" * 65, "a\nb"):
         assert verdict(daemon.agi, account, "0312345678") == "deny unknown-account NATIONAL", account
 
 
+@case
 def account_names_have_no_case():
     assert verdict(daemon.agi, "ALICE", "010252615123456") == SOMALIA
     assert verdict(daemon.agi, "alice", "010252615123456") == SOMALIA
 
 
+@case
 def bytes_of_a_number_stay_in_the_number():
     for number in ("0312345678\nagi_network_script: v1/authorize/1001//0312345678", "0312345678\r",
                    "0312345678\0", "\0" + "0312345678", "9" * 300):
@@ -61,6 +67,7 @@ def bytes_of_a_number_stay_in_the_number():
         assert v["SEKISHO_VERDICT"] == "deny", (number, v)
 
 
+@case
 def a_malformed_question_is_denied():
     for script in ("", "/", "v1", "v1/authorize", "v1/authorize/1001", "v1/authorize/1001/x",
                    "v1/authorize/1001/x/0312345678/y", "v1/authorize/1001//0312345678%",
@@ -69,6 +76,7 @@ def a_malformed_question_is_denied():
         assert (v["SEKISHO_VERDICT"], v["SEKISHO_REASON"]) == ("deny", "malformed"), (script, v)
 
 
+@case
 def only_the_first_question_is_believed():
     s = connect(daemon.agi)
     s.sendall(environment("1001", "010252615123456",
@@ -76,6 +84,7 @@ def only_the_first_question_is_believed():
     assert variables(read_all(s))["SEKISHO_VERDICT"] == "deny"
 
 
+@case
 def the_verdict_is_set_last():
     s = connect(daemon.agi)
     s.sendall(environment("1001", "0312345678"))
@@ -83,6 +92,7 @@ def the_verdict_is_set_last():
     assert len(lines) == 5 and lines[-1] == 'SET VARIABLE SEKISHO_VERDICT "allow"', lines
 
 
+@case
 def what_asterisk_replies_is_taken():
     s = connect(daemon.agi)
     s.sendall(environment("1001", "0312345678"))
@@ -98,6 +108,7 @@ def what_asterisk_replies_is_taken():
     still_answers()
 
 
+@case
 def a_hang_up_in_the_middle_is_taken():
     s = connect(daemon.agi)
     s.sendall(environment("1001", "0312345678"))
@@ -106,6 +117,7 @@ def a_hang_up_in_the_middle_is_taken():
     still_answers()
 
 
+@case
 def pipelined_rubbish_behind_the_question_is_ignored():
     s = connect(daemon.agi)
     s.sendall(environment("1001", "0312345678") + b"x" * 100000)
@@ -113,6 +125,7 @@ def pipelined_rubbish_behind_the_question_is_ignored():
     still_answers()
 
 
+@case
 def a_question_may_be_split_anywhere():
     text = environment("1001", "0312345678")
     sockets = []
@@ -128,6 +141,7 @@ def a_question_may_be_split_anywhere():
         s.close()
 
 
+@case
 def a_question_may_come_byte_by_byte():
     s = connect(daemon.agi)
     for b in environment("1001", "010252615123456"):
@@ -135,6 +149,7 @@ def a_question_may_come_byte_by_byte():
     assert variables(read_all(s))["SEKISHO_VERDICT"] == "deny"
 
 
+@case
 def our_end_of_file_may_come_with_the_question():
     s = connect(daemon.agi)
     s.sendall(environment("1001", "0312345678"))
@@ -142,6 +157,7 @@ def our_end_of_file_may_come_with_the_question():
     assert len(variables(read_all(s))) == 5
 
 
+@case
 def an_end_of_file_before_the_question_is_the_end():
     text = environment("1001", "0312345678")
     for at in (0, 1, 30, len(text) - 1):
@@ -152,6 +168,7 @@ def an_end_of_file_before_the_question_is_the_end():
     still_answers()
 
 
+@case
 def resets_in_every_phase():
     text = environment("1001", "0312345678")
     for at in (0, 10, len(text) - 1, len(text)):
@@ -163,6 +180,7 @@ def resets_in_every_phase():
     still_answers()
 
 
+@case
 def a_thousand_half_open_connections():
     before = daemon.descriptors()
     began = time.monotonic()
@@ -181,6 +199,7 @@ def a_thousand_half_open_connections():
     assert daemon.descriptors() <= before + 2
 
 
+@case
 def slow_connections_are_ended_in_time():
     began = time.monotonic()
     s = connect(daemon.agi)
@@ -199,6 +218,7 @@ def slow_connections_are_ended_in_time():
     assert 1.8 < time.monotonic() - began < 4
 
 
+@case
 def who_never_closes_is_closed():
     s = connect(daemon.agi)
     began = time.monotonic()
@@ -211,6 +231,7 @@ def who_never_closes_is_closed():
     s.close()
 
 
+@case
 def oversized_environments_get_no_answer():
     for extra in ("agi_x: " + "a" * 9000 + "\n", "agi_x: a\n" * 2000, "a" * 1000000):
         s = connect(daemon.agi)
@@ -223,6 +244,7 @@ def oversized_environments_get_no_answer():
     still_answers()
 
 
+@case
 def garbage_is_ended_at_once():
     rng = random.Random(1)
     texts = [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -241,6 +263,7 @@ def garbage_is_ended_at_once():
     still_answers()
 
 
+@case
 def a_thousand_calls_at_once():
     sockets = [connect(daemon.agi, seconds=30) for _ in range(1000)]
     for i, s in enumerate(sockets):
@@ -251,6 +274,7 @@ def a_thousand_calls_at_once():
         s.close()
 
 
+@case
 def an_address_of_no_switch_gets_no_answer():
     s = connect(daemon.agi, source="127.0.0.2")
     try:
@@ -261,6 +285,7 @@ def an_address_of_no_switch_gets_no_answer():
     daemon.wait_log("event=agi-stranger address=127.0.0.2")
 
 
+@case
 def reloading_during_a_thousand_calls_loses_none():
     sockets = []
     done = 0
@@ -283,11 +308,13 @@ def reloading_during_a_thousand_calls_loses_none():
     daemon.wait_log("event=reloaded")
 
 
+@case
 def what_callers_send_cannot_forge_a_log_line():
     for line in daemon.read_log().splitlines():
         assert line.startswith("time=") and " level=" in line and line.isprintable(), line
 
 
+@case
 def it_ends_cleanly_and_answers_who_is_still_asking():
     s = connect(daemon.agi)
     text = environment("1001", "0312345678")
@@ -303,6 +330,7 @@ def it_ends_cleanly_and_answers_who_is_still_asking():
     daemon.end()
 
 
+@case
 def beyond_the_limit_the_oldest_connection_goes():
     with Daemon(BINARY, {"fastagi": {"connections": "64", "timeout_ms": "60000"}}) as d:
         sockets = [connect(d.agi) for _ in range(200)]
@@ -318,6 +346,7 @@ def beyond_the_limit_the_oldest_connection_goes():
             s.close()
 
 
+@case
 def when_descriptors_run_out_it_goes_on():
     import resource
     with Daemon(BINARY) as d:
@@ -330,6 +359,7 @@ def when_descriptors_run_out_it_goes_on():
         assert verdict(d.agi, "1001", "110") == "allow emergency EMERGENCY 110"
 
 
+@case
 def only_networks_that_are_allowed_may_connect():
     with Daemon(BINARY, {"fastagi": {"allow": "192.0.2.0/24"}}) as d:
         s = connect(d.agi)
@@ -344,5 +374,4 @@ def only_networks_that_are_allowed_may_connect():
         assert verdict(d.agi, "1001", "0312345678") == NATIONAL
 
 
-run([f for f in list(globals().values())
-     if callable(f) and getattr(f, "__module__", "") == "__main__" and f not in (still_answers,)])
+run()

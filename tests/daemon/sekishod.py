@@ -177,14 +177,22 @@ def verdict(port, account, number, **more):
 
 # ---- TAP ----------------------------------------------------------------------------------------
 
-def run(cases):
-    """Runs functions as cases; a function's name is the case's."""
+cases = []
+
+
+def case(function):
+    """Marks a function as a case; its name is the case's."""
+    cases.append(function)
+    return function
+
+
+def run():
     failed = 0
     print(f"1..{len(cases)}", flush=True)
-    for n, case in enumerate(cases, 1):
-        name = case.__name__.replace("_", " ")
+    for n, function in enumerate(cases, 1):
+        name = function.__name__.replace("_", " ")
         try:
-            case()
+            function()
             print(f"ok {n} - {name}", flush=True)
         except Exception:
             failed += 1
