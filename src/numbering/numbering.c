@@ -189,7 +189,7 @@ static enum number_class parse(struct reading *r, struct span dialled)
     struct span all = {keys.key, keys.n};
     enum number_class class = context.n ? in_context(r, all, &context) : with_pause(r, &keys);
 
-    if (!understood(out) && has_inner_plus(all))
+    if (class == CLASS_UNKNOWN && has_inner_plus(all))
         return malformed(out);
     return class;
 }

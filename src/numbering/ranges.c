@@ -300,6 +300,8 @@ int ranges_trunk(struct ranges *r, struct span cc, struct span iso, struct span 
 
     if (!node || !range->code)
         return fault(f, ERR_MISSING, "country code +%s has no row in lengths.tsv", ESCAPED(cc));
+    if (!range->country)
+        return fault(f, ERR_MISSING, "country code +%s has no row in e164.tsv", ESCAPED(cc));
     struct calling_code *code = &r->code[range->code];
     bool is_main = range->country != UINT16_MAX && span_is(iso, r->country[range->country].iso);
 
@@ -408,7 +410,9 @@ static struct span without_trunk(const struct calling_code *code, struct span ns
 {
     struct span trunk = span_of(code->trunk);
 
-    if (!trunk.n || !span_starts(nsn, trunk) || nsn.n == trunk.n)
+    if (!trunk.n || !span_starts(nsn, trunk))
+        return nsn;
+    if (trunk.p[0] != '0' && !can_be_long(code, nsn.n - trunk.n))
         return nsn;
     if (can_begin(code, nsn) && (can_be_long(code, nsn.n) || !can_be_long(code, nsn.n - trunk.n)))
         return nsn;

@@ -52,7 +52,7 @@ int ranges_country(struct ranges *r, struct span iso, const char *name_en, const
                    uint16_t *index, struct fault *f);
 
 /* Sets what people put before national numbers of the country calling code `cc`; ERR_MISSING where
- * lengths.tsv has no such code. A code that several countries share keeps what its main one says. */
+ * lengths.tsv or e164.tsv has no such code. A code that several countries share keeps what its main one says. */
 int ranges_trunk(struct ranges *r, struct span cc, struct span iso, struct span trunk,
                  struct fault *f);
 

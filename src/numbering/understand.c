@@ -40,8 +40,8 @@ bool understood(const struct number *number)
     case CLASS_SHARED_COST:
     case CLASS_PREMIUM:
     case CLASS_SPECIAL:
-    case CLASS_INTERNATIONAL:
-    case CLASS_FORWARDING: return true;
+    case CLASS_INTERNATIONAL: return true;
+    case CLASS_FORWARDING: return number->network[0] != '\0';
     case CLASS_NATIONAL: return number->kind != KIND_LOCAL;
     case CLASS_INVALID:
     case CLASS_INCOMPLETE:
@@ -285,6 +285,7 @@ static enum number_class abroad(struct reading *r, struct span digits, struct sp
     struct range_found found;
     enum range_status status = ranges_find(r->site->ranges, digits, &found);
 
+    r->abroad = true;
     if (status != RANGE_VALID)
         return not_found(r, status);
 
@@ -419,8 +420,6 @@ static enum number_class relayed(struct reading *r, const struct fit *fit, struc
     if (rest.n == 0)
         return understand_as(r, fit->code->class, fit->code->kind, keys);
     class = understand(r, rest, MAY_CARRIER);
-    if (class == CLASS_INCOMPLETE)
-        return class;
     if (!understood(r->out) || class == CLASS_EMERGENCY)
         return only(r, CLASS_UNKNOWN);
     enclose(r, (struct span){keys.p, fit->n}, "", '\0');
@@ -529,61 +528,102 @@ static void remember(enum number_class *why, enum number_class class)
         *why = class;
 }
 
+/* May the row be asked about a whole number here? One that is no longer than an access prefix may
+ * not: what leaves the country must not come back as something else. */
+static bool may_be_whole(const struct fit *fit, unsigned may, size_t access)
+{
+    if (fit->n <= access)
+        return false;
+    if (may & NEED_TRUNK)
+        return fit->code->role == ROLE_NUMBER;
+    return fit->code->role != ROLE_LOCAL || !(may & NOT_LOCAL);
+}
+
+/* All keys as one number: by the longest row of each role, or by the world's tables where the plan
+ * has no row for it. */
+static enum number_class whole_number(struct reading *r, const struct fits *fits, struct span keys,
+                                      unsigned may, size_t access)
+{
+    enum number_class why = CLASS_UNKNOWN;
+    unsigned failed = 0;
+
+    for (size_t i = fits->n_whole; i-- > 0;) {
+        const struct fit *fit = &fits->whole[i];
+        unsigned role = 1u << fit->code->role;
+
+        if (failed & role || !may_be_whole(fit, may, access))
+            continue;
+        enum number_class class = whole(r, fit, keys);
+
+        if (understood(r->out) || r->out->kind == KIND_LOCAL)
+            return class;
+        failed |= role;
+        remember(&why, class);
+        /* The row says so itself. */
+        if (fit->code->class == CLASS_INVALID || fit->code->class == CLASS_UNKNOWN)
+            break;
+    }
+    if (failed || access || !span_starts(keys, r->site->plan->trunk))
+        return only(r, why);
+    return national(r, span_skip(keys, r->site->plan->trunk.n));
+}
+
+/* What stands before a number, the longest shape first. Returns the class and sets `access` where a
+ * reading left the country: to the length of the access prefix, or to everything where that stood
+ * behind another code. Surplus digits that a foreign network would ignore must not turn 0066-010-...
+ * into a service of 0066. */
+static enum number_class stripped(struct reading *r, const struct fits *fits, struct span keys,
+                                  unsigned may, size_t *access)
+{
+    const struct fit *forward = NULL;
+    enum number_class why = CLASS_UNKNOWN;
+
+    for (size_t i = fits->n_strip; i-- > 0;) {
+        const struct fit *fit = &fits->strip[i];
+        bool is_access = fit->code->role == ROLE_ACCESS;
+
+        if (!may_strip(fit->code->role, may) || (*access && !is_access))
+            continue;
+        enum number_class class = strip(r, fit, keys, may);
+
+        if (understood(r->out))
+            return class;
+        /* A forwarding to nowhere may be something else yet: *67*31#110 hides the caller twice. */
+        if (class == CLASS_FORWARDING && !forward)
+            forward = fit;
+        remember(&why, class);
+        if (r->abroad && !*access)
+            *access = is_access ? fit->n : keys.n;
+    }
+    return forward ? strip(r, forward, keys, may) : only(r, why);
+}
+
 /* Steps 7 to 9 at one place. */
 static enum number_class network_side(struct reading *r, struct span keys, unsigned may)
 {
-    const struct plan *plan = r->site->plan;
-    enum number_class why = CLASS_UNKNOWN;
-    unsigned failed = 0;
+    bool before = r->abroad, needs_trunk = may & NEED_TRUNK;
+    enum number_class why, class;
     size_t access = 0;
     struct fits fits;
 
     if (keys.p[0] == '+')
         return understand_plus(r, span_skip(keys, 1));
     find_fits(r->site, keys, &fits);
-    for (size_t i = fits.n_strip; i-- > 0;) {
-        const struct fit *fit = &fits.strip[i];
-        bool is_access = fit->code->role == ROLE_ACCESS;
-
-        /* What leaves the country at one length of its access prefix must not come back as
-         * something else at another. */
-        if (!may_strip(fit->code->role, may) || (access && !is_access))
-            continue;
-        enum number_class class = strip(r, fit, keys, may);
-
-        if (understood(r->out))
+    r->abroad = false;
+    why = stripped(r, &fits, keys, may, &access);
+    r->abroad = r->abroad || before;
+    if (understood(r->out) || why == CLASS_FORWARDING)
+        return why;
+    if (!needs_trunk || span_starts(keys, r->site->plan->trunk)) {
+        class = whole_number(r, &fits, keys, may, access);
+        if (understood(r->out) || r->out->kind == KIND_LOCAL)
             return class;
         remember(&why, class);
-        if (is_access && !access)
-            access = fit->n;
+        if (fits.begins)
+            return only(r, CLASS_INCOMPLETE);
     }
-    if (!(may & NEED_TRUNK) || span_starts(keys, plan->trunk)) {
-        for (size_t i = fits.n_whole; i-- > 0;) {
-            const struct fit *fit = &fits.whole[i];
-            unsigned role = 1u << fit->code->role;
-
-            if (fit->n <= access || failed & role ||
-                ((may & NEED_TRUNK) && fit->code->role != ROLE_NUMBER))
-                continue;
-            enum number_class class = whole(r, fit, keys);
-
-            if (understood(r->out) || r->out->kind == KIND_LOCAL)
-                return class;
-            failed |= role;
-            remember(&why, class);
-        }
-        if (!failed && !access && span_starts(keys, plan->trunk)) {
-            enum number_class class = national(r, span_skip(keys, plan->trunk.n));
-
-            if (understood(r->out))
-                return class;
-            remember(&why, class);
-        }
-    }
-    if (fits.begins)
-        return only(r, CLASS_INCOMPLETE);
     /* Behind a carrier an impossible national number may have been meant for anything. */
-    if ((may & NEED_TRUNK) && why == CLASS_INVALID && !access)
+    if (needs_trunk && why == CLASS_INVALID && !access)
         return only(r, CLASS_UNKNOWN);
     return only(r, why);
 }
@@ -620,7 +660,7 @@ enum number_class understand(struct reading *r, struct span keys, unsigned may)
     if (understood(r->out))
         return class;
     /* People leave the outside line out. */
-    enum number_class direct = network_side(r, keys, may);
+    enum number_class direct = network_side(r, keys, may | NOT_LOCAL);
 
     if (understood(r->out) || class == CLASS_UNKNOWN)
         return direct;

@@ -13,6 +13,7 @@ enum understand_may {
     MAY_FORWARD = 8,
     MAY_RELAY = 16,
     NEED_TRUNK = 32, /* a carrier was selected: only a trunk or access prefix goes on */
+    NOT_LOCAL = 64,  /* the first digit takes an outside line, so no local number begins with it */
 };
 #define MAY_ALL (MAY_EXTENSION | MAY_OUTSIDE | MAY_CARRIER | MAY_FORWARD | MAY_RELAY)
 
@@ -21,6 +22,7 @@ struct reading {
     const struct site *site;
     struct number *out;
     enum number_presentation presentation;
+    bool abroad; /* some reading of the place at hand left the country */
 };
 
 /*
