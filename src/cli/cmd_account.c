@@ -19,6 +19,8 @@ static const struct column fields[] = {
     {"name", "name", "名前"},
     {"tenant", "tenant", "テナント"},
     {"state", "state", "状態"},
+    {"stopped", "international stopped", "国際発信停止"},
+    {"adopted", "adopted", "自動登録"},
     {"note", "note", "備考"},
     {"rules", "rules", "規則"},
     {"change", "change number", "変更番号"},
@@ -295,10 +297,13 @@ const struct command account_commands[] = {
      .run = remove_},
     {.name = "import",
      .brief = "Add many accounts from a file, all or none",
-     .usage = "account import FILE [--csv | --json-lines] [--switch SWITCH] [--tenant TENANT]",
-     .help = "FILE holds JSON lines ({\"name\":\"1001\",\"note\":\"lobby\"}) or CSV whose first "
-             "line names the columns\n"
-             "name, switch, tenant, state, note. \"-\" is standard input.\n",
+     .usage =
+         "account import FILE [--keep] [--csv | --json-lines] [--switch SWITCH] [--tenant TENANT]",
+     .help =
+         "FILE holds JSON lines ({\"name\":\"1001\",\"note\":\"lobby\"}) or CSV whose first "
+         "line names the columns\n"
+         "name, switch, tenant, state, note. \"-\" is standard input.\n"
+         "  --keep   leave accounts that are there already as they are; else they are a fault\n",
      .run = cmd_account_import},
     {.name = "discover",
      .brief = "Find an Asterisk's endpoints by AMI and add those that are missing",

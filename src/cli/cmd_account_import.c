@@ -31,7 +31,7 @@ static bool looks_like_json(struct span s)
 }
 
 static int import(struct cli *cli, struct span content, const char *type, const char *switch_,
-                  const char *tenant)
+                  const char *tenant, bool keep)
 {
     struct buf path = {0};
     struct reply r = {0};
@@ -41,6 +41,7 @@ static int import(struct cli *cli, struct span content, const char *type, const 
     buf_puts(&path, "/v1/accounts/import");
     path_query(&path, "switch", switch_);
     path_query(&path, "tenant", tenant);
+    path_query(&path, "existing", keep ? "keep" : NULL);
     int err =
         path.failed ? fault_nomem(&f) : remote_send(cli, "POST", path.p, type, content, &r, &f);
     if (err)
@@ -48,8 +49,10 @@ static int import(struct cli *cli, struct span content, const char *type, const 
     else if (cli->json)
         show_json(r.json);
     else
-        printf(TR(cli, "%d accounts added\n", "%d 件のアカウントを追加しました\n"),
-               (int)json_integer_value(json_object_get(r.json, "imported")));
+        printf(TR(cli, "%d accounts added, %d were there already\n",
+                  "%d 件のアカウントを追加しました。%d 件は登録済みです\n"),
+               (int)json_integer_value(json_object_get(r.json, "added")),
+               (int)json_integer_value(json_object_get(r.json, "kept")));
     reply_free(&r);
     buf_free(&path);
     return code;
@@ -58,7 +61,7 @@ static int import(struct cli *cli, struct span content, const char *type, const 
 int cmd_account_import(struct cli *cli, const struct command *self, int argc, char **argv)
 {
     const char *switch_ = NULL, *tenant = NULL;
-    bool csv = false, lines = false;
+    bool csv = false, lines = false, keep = false;
     struct words rest = {0};
     struct buf content = {0};
     const struct option options[] = {
@@ -66,6 +69,7 @@ int cmd_account_import(struct cli *cli, const struct command *self, int argc, ch
         {.name = "tenant", .text = &tenant, .value = "TENANT"},
         {.name = "csv", .flag = &csv},
         {.name = "json-lines", .flag = &lines},
+        {.name = "keep", .flag = &keep},
         {0},
     };
     struct fault f;
@@ -87,7 +91,7 @@ int cmd_account_import(struct cli *cli, const struct command *self, int argc, ch
             import(cli, buf_span(&content),
                    lines || (!csv && looks_like_json(buf_span(&content))) ? "application/x-ndjson"
                                                                           : "text/csv",
-                   switch_, tenant);
+                   switch_, tenant, keep);
     buf_free(&content);
     words_free(&rest);
     return code;

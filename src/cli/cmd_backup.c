@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/resource.h"
 
-/* The daemon writes the file, and its working directory is not ours. */
+/* The daemon makes the directory, and its working directory is not ours. */
 static int absolute(struct buf *b, const char *path, struct fault *f)
 {
     char here[PATH_MAX];
@@ -32,7 +32,7 @@ int cmd_backup(struct cli *cli, const struct command *self, int argc, char **arg
     if (options_parse(cli, argc, argv, NULL, 1, &rest, &f)) {
         code = cli_usage(self, "%s", f.text);
     } else if (rest.n != 1) {
-        code = cli_usage(self, rest.n ? "one FILE" : "the FILE is missing");
+        code = cli_usage(self, rest.n ? "one DIR" : "the DIR is missing");
     } else if (absolute(&path, rest.at[0], &f)) {
         code = cli_fail(&f);
     } else {

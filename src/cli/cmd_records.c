@@ -107,7 +107,7 @@ int cmd_audit(struct cli *cli, const struct command *self, int argc, char **argv
         {"at", "TIME", "時刻"},
         {"by", "BY", "実行者"},
         {"action", "ACTION", "操作"},
-        {"object", "OBJECT", "対象"},
+        {"name", "OBJECT", "対象"},
         {"detail", "DETAIL", "内容"},
         {0},
     };

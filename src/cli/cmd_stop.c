@@ -4,7 +4,7 @@
 #include "cli/resource.h"
 
 static const struct column columns[] = {
-    {"scope", "SCOPE", "範囲"},
+    {"label", "SCOPE", "範囲"},
     {"since", "SINCE", "開始"},
     {"by", "BY", "実行者"},
     {"note", "NOTE", "備考"},
@@ -12,7 +12,7 @@ static const struct column columns[] = {
 };
 
 static const struct column fields[] = {
-    {"scope", "stopped", "停止"},
+    {"label", "stopped", "停止"},
     {"since", "since", "開始"},
     {"by", "by", "実行者"},
     {"note", "note", "備考"},

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/resource.h"
+#include "cli/when.h"
 
 static const struct column columns[] = {
     {"id", "ID", "ID"},
     {"scope", "SCOPE", "範囲"},
     {"created", "CREATED", "作成"},
-    {"note", "NOTE", "備考"},
+    {"expires", "EXPIRES", "期限"},
+    {"label", "LABEL", "名前"},
     {0},
 };
 
 static const struct column fields[] = {
     {"id", "id", "ID"},
     {"scope", "scope", "範囲"},
-    {"note", "note", "備考"},
+    {"label", "label", "名前"},
     {"created", "created", "作成"},
+    {"expires", "expires", "期限"},
     {"token", "token", "トークン"},
     {0},
 };
@@ -24,12 +28,18 @@ static const struct resource kind = {"/v1/tokens", "token", "トークン", colu
 static int add(struct cli *cli, const struct command *self, int argc, char **argv)
 {
     struct words rest = {0};
-    const char *note = NULL;
-    const struct option options[] = {{.name = "note", .text = &note, .value = "TEXT"}, {0}};
+    const char *label = NULL, *expires = NULL;
+    const struct option options[] = {
+        {.name = "label", .text = &label, .value = "TEXT"},
+        {.name = "expires", .text = &expires, .value = "TIME"},
+        {0},
+    };
+    char until[WHEN_SIZE];
     struct fault f;
     int code;
 
-    if (options_parse(cli, argc, argv, options, 1, &rest, &f)) {
+    if (options_parse(cli, argc, argv, options, 1, &rest, &f) ||
+        (expires && when_parse(expires, WHEN_FUTURE, instant_wall_s(clock_now()), until, &f))) {
         code = cli_usage(self, "%s", f.text);
     } else if (rest.n != 1) {
         code =
@@ -39,7 +49,8 @@ static int add(struct cli *cli, const struct command *self, int argc, char **arg
         json_t *b = json_object();
 
         body_text(b, "scope", rest.at[0], false);
-        body_text(b, "note", note, false);
+        body_text(b, "label", label, false);
+        body_text(b, "expires", expires ? until : NULL, false);
         code = resource_add(cli, &kind, b);
         if (!code)
             cli_note(TR(
@@ -67,7 +78,7 @@ const struct command token_commands[] = {
      .run = list},
     {.name = "add",
      .brief = "Make a token; it is shown once",
-     .usage = "token add operator|tenant:NAME|switch:NAME [--note TEXT]",
+     .usage = "token add operator|tenant:NAME|switch:NAME [--label TEXT] [--expires TIME]",
      .run = add},
     {.name = "revoke", .brief = "Revoke tokens", .usage = "token revoke ID…", .run = revoke},
     {0},

@@ -19,6 +19,7 @@ int cmd_status(struct cli *cli, const struct command *self, int argc, char **arg
 extern const struct command account_commands[];
 extern const struct command preset_commands[];
 extern const struct command restrict_commands[];
+extern const struct command settings_commands[];
 extern const struct command stop_commands[];
 extern const struct command switch_commands[];
 extern const struct command tenant_commands[];

@@ -31,16 +31,17 @@ static void note(struct survey *s, const struct number *number)
     }
 }
 
-/* Numbers of two lengths, since a country refuses what is too long or too short for it. */
+/* Numbers of many lengths, since a country refuses what is too long or too short for it. */
 static void look(struct survey *s, const struct site *site, struct span prefix)
 {
-    static const char *const tails[] = {"2345678", "23456", "234567890"};
+    static const char tail[] = "2345678901";
     char dialled[NUMBER_BYTES_MAX];
 
     for (unsigned i = 0; i < 1000; i++)
-        for (size_t k = 0; k < sizeof(tails) / sizeof(*tails); k++) {
+        for (size_t length = 0; length < sizeof(tail); length++) {
             struct number number;
-            int n = snprintf(dialled, sizeof(dialled), "%.*s%03u%s", SPAN_FMT(prefix), i, tails[k]);
+            int n = snprintf(dialled, sizeof(dialled), "%.*s%03u%.*s", SPAN_FMT(prefix), i,
+                             (int)length, tail);
 
             if (n <= 0 || (size_t)n >= sizeof(dialled))
                 return;

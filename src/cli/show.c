@@ -8,6 +8,8 @@
 
 #define ROWS_AT_ONCE 1000
 
+static void value_text(struct buf *b, const json_t *v);
+
 void show_json(const json_t *value)
 {
     /* A terminal obeys bytes that JSON need not escape (U+009B, bidirectional marks). */
@@ -19,20 +21,67 @@ void show_json(const json_t *value)
     putchar('\n');
 }
 
-/* A rule as people say it, "restrict 010"; whatever else is an object (what an audit record tells) as
- * JSON. */
+/* What is in `from` and not in `other`, each with its sign: the rules that came or went. */
+static void array_difference(struct buf *b, char sign, const json_t *from, const json_t *other)
+{
+    const json_t *item, *twin;
+    size_t i, k;
+
+    json_array_foreach(from, i, item)
+    {
+        bool there = false;
+
+        json_array_foreach(other, k, twin) there = there || json_equal(item, twin);
+        if (there)
+            continue;
+        buf_printf(b, "%s%c", b->n ? "; " : "", sign);
+        value_text(b, item);
+    }
+}
+
+/* What an audit record tells, as what changed: "state: active > suspended; +restrict 0990". */
+static void change_text(struct buf *b, const json_t *before, const json_t *after)
+{
+    const json_t *all = json_is_object(after) ? after : before, *ignored;
+    const char *key;
+
+    json_object_foreach((json_t *)all, key, ignored)
+    {
+        const json_t *was = json_object_get(before, key), *is = json_object_get(after, key);
+
+        if (json_equal(was, is) || ((!was || json_is_null(was)) && (!is || json_is_null(is))))
+            continue;
+        if (json_is_array(was) || json_is_array(is)) {
+            array_difference(b, '-', was, is);
+            array_difference(b, '+', is, was);
+            continue;
+        }
+        buf_printf(b, "%s%s: ", b->n ? "; " : "", key);
+        if (was && is) {
+            value_text(b, was);
+            buf_puts(b, " > ");
+        }
+        value_text(b, is ? is : was);
+    }
+}
+
+/* A rule as people say it, "restrict 010"; a change as what changed; else JSON. */
 static void object_text(struct buf *b, const json_t *v)
 {
     const char *action = json_string_value(json_object_get(v, "action"));
     const char *prefix = json_string_value(json_object_get(v, "prefix"));
+    const json_t *before = json_object_get(v, "before"), *after = json_object_get(v, "after");
 
     if (action && prefix) {
         buf_printf(b, "%s %s", action, prefix);
-        return;
+    } else if (before && after) {
+        change_text(b, before, after);
+    } else {
+        char *text = json_dumps(v, JSON_COMPACT);
+
+        buf_puts(b, text ? text : "?");
+        free(text);
     }
-    char *text = json_dumps(v, JSON_COMPACT);
-    buf_puts(b, text ? text : "?");
-    free(text);
 }
 
 /* The text of a value as people read it; what an array holds is separated by commas. */

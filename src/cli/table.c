@@ -58,7 +58,13 @@ void text_escape(struct buf *b, struct span untrusted)
 
         while (n < untrusted.n && n > 28 && ((unsigned char)untrusted.p[n] & 0xc0) == 0x80)
             n--;
-        buf_puts(b, escape((struct span){untrusted.p, n}, piece, sizeof(piece)));
+        escape((struct span){untrusted.p, n}, piece, sizeof(piece));
+        /* Nothing here stands in quotes that a quote could end. */
+        for (const char *c = piece; *c; c++)
+            if (c[0] != '\\' || c[1] != '"')
+                buf_putc(b, *c);
+            else
+                buf_putc(b, *++c);
         untrusted = span_skip(untrusted, n);
     }
 }

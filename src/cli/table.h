@@ -30,7 +30,7 @@ void table_free(struct table *t);
 /* Places that the text takes on a terminal. */
 size_t text_width(struct span utf8);
 
-/* Adds escape(untrusted) to `b`, however long. */
+/* Adds escape(untrusted) to `b`, however long; double quotes stay as they are. */
 void text_escape(struct buf *b, struct span untrusted);
 
 #endif

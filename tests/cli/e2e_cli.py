@@ -1,0 +1,348 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every subcommand that asks the daemon, against a real sekishod, in text and in JSON."""
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from tap import case, done, same, sekisho
+
+SEKISHOD = sys.argv[1]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Daemon:
+    def __init__(self, folder):
+        self.state = os.path.join(folder, "state")
+        self.http = free_port()
+        self.socket = os.path.join(self.state, "sekisho.sock")
+        conf = os.path.join(folder, "sekisho.conf")
+        with open(conf, "w", encoding="utf-8") as f:
+            f.write(f"[daemon]\nstate_dir = {self.state}\n[fastagi]\nlisten = 127.0.0.1:{free_port()}\n"
+                    f"[http]\nlisten = 127.0.0.1:{self.http}\n")
+        self.log = open(os.path.join(folder, "log"), "wb")
+        self.process = subprocess.Popen([SEKISHOD, "-c", conf], stdout=self.log, stderr=self.log)
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self.process.poll() is None:
+            if sekisho("status", "--socket", self.socket).code == 0:
+                return
+            time.sleep(0.05)
+        with open(self.log.name, encoding="utf-8") as f:
+            print("Bail out! sekishod does not start: " + f.read().replace("\n", " | "))
+        sys.exit(1)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+class Ami(threading.Thread):
+    """A manager interface with a few endpoints, one of which calls itself what no account may."""
+    SECRET = b"hN3xPq0ZtV5bL9wy"
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.saw = b""
+        self.start()
+
+    def run(self):
+        while True:
+            connection, _ = self.listener.accept()
+            with connection:
+                self.serve(connection)
+
+    def serve(self, connection):
+        connection.sendall(b"Asterisk Call Manager/11.0.0\r\n")
+        stream = connection.makefile("rb")
+        while True:
+            action = {}
+            while True:
+                line = stream.readline()
+                if not line:
+                    return
+                self.saw += line
+                if line == b"\r\n":
+                    break
+                name, _, value = line.strip().partition(b": ")
+                action[name] = value
+            connection.sendall(self.answer(action))
+
+    def answer(self, action):
+        def event(*lines):
+            return "".join(line + "\r\n" for line in lines).encode() + b"\r\n"
+        what = action[b"Action"]
+        if what == b"Challenge":
+            return event("Response: Success", "Challenge: 840415273")
+        if what == b"Login":
+            good = hashlib.md5(b"840415273" + self.SECRET).hexdigest().encode() == action[b"Key"]
+            return event("Event: FullyBooted") + (event("Response: Success", "Message: Authentication accepted")
+                                                  if good else
+                                                  event("Response: Error", "Message: Authentication failed"))
+        if what == b"PJSIPShowEndpoints":
+            tag = "ActionID: PJSIPShowEndpoints"
+            return (event("Response: Success", tag, "EventList: start") +
+                    event("Event: EndpointList", tag, "ObjectName: 1001", "OutboundAuths: ") +
+                    event("Event: EndpointList", tag, "ObjectName: Desk-7", "OutboundAuths: ") +
+                    event("Event: EndpointList", tag, "ObjectName: a b\x1b[1m", "OutboundAuths: ") +
+                    event("Event: VarSet", "Variable: x", "Value: EndpointListComplete") +
+                    event("Event: EndpointList", tag, "ObjectName: provider", "OutboundAuths: provider") +
+                    event("Event: EndpointListComplete", tag, "ListItems: 4"))
+        return event("Response: Error", "Message: Invalid/unknown command")
+
+
+def accounts():
+    ran = sekisho("account", "add", "1001", "--note", "ロビー")
+    case("account add: born restricted", ran.code == 0 and "restrict 010" in ran.out and "ロビー" in ran.out, ran)
+    made = sekisho("--json", "account", "add", "Fax1").json()
+    same("account add --json: stored in lower case, with its rules",
+         (made["name"], made["switch"], made["tenant"], [r["prefix"] for r in made["rules"]]),
+         ("fax1", "local", "main", ["010"]))
+    ran = sekisho("account", "add", "1001")
+    case("account add: twice is an error that names it", ran.code == 1 and "1001" in ran.err, ran)
+    ran = sekisho("account", "add", "a b")
+    case("account add: a name that is none", ran.code == 1 and "a b" in ran.err, ran)
+    ran = sekisho("account", "add", "1009", "--tenant", "nobody")
+    case("account add: a tenant that is none", ran.code == 1 and "nobody" in ran.err, ran)
+    same("account list --json", [a["name"] for a in sekisho("account", "list", "--json").json()], ["1001", "fax1"])
+    same("account list TEXT", [a["name"] for a in sekisho("account", "list", "FAX", "--json").json()], ["fax1"])
+    same("account list --limit", len(sekisho("account", "list", "--limit", "1", "--json").json()), 1)
+    case("account list: a table", sekisho("account", "list").out.splitlines()[0].split()[:3] == ["ID", "SWITCH", "NAME"])
+    same("account show by id", sekisho("account", "show", f"id:{made['id']}", "--json").json()["name"], "fax1")
+    same("account show, any case", sekisho("account", "show", "FAX1", "--json").json()["id"], made["id"])
+    same("account show --switch", sekisho("account", "show", "fax1", "--switch", "local", "--json").json()["id"],
+         made["id"])
+    ran = sekisho("account", "show", "nobody")
+    case("account show: nobody", ran.code == 1 and '"nobody"' in ran.err, ran)
+    same("account suspend", sekisho("account", "suspend", "fax1").code, 0)
+    same("account suspend: state", sekisho("account", "show", "fax1", "--json").json()["state"], "suspended")
+    same("suspended: check is denied", sekisho("check", "--account", "fax1", "0312345678").code, 3)
+    same("suspended: emergency is allowed", sekisho("check", "--account", "fax1", "110").code, 0)
+    sekisho("account", "resume", "fax1")
+    same("account resume", sekisho("account", "show", "fax1", "--json").json()["state"], "active")
+    same("account set", sekisho("account", "set", "fax1", "--note", "2F").code, 0)
+    same("account set: note", sekisho("account", "show", "fax1", "--json").json()["note"], "2F")
+    same("account remove", sekisho("account", "remove", "fax1").code, 0)
+    same("account remove: gone", sekisho("account", "show", "fax1").code, 1)
+
+
+def imports(folder):
+    path = os.path.join(folder, "accounts.csv")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write('name,note\n2001,"lobby, 2F"\n2002,\n')
+    ran = sekisho("account", "import", path)
+    case("import CSV", ran.code == 0 and ran.out.startswith("2 accounts added"), ran)
+    same("import CSV: quotes", sekisho("account", "show", "2001", "--json").json()["note"], "lobby, 2F")
+    ran = sekisho("account", "import", "-", "--json", stdin=b'{"name":"2003"}\n{"name":"2004"}\n')
+    same("import JSON lines from standard input", ran.json()["added"], 2)
+    ran = sekisho("account", "import", "-", stdin=b'{"name":"2005"}\n{"name":"2 6"}\n')
+    case("import: all or none, and the line is named", ran.code == 1 and "line 2" in ran.err, ran)
+    ran = sekisho("account", "import", "-", "--keep", "--json", stdin=b'{"name":"2003"}\n{"name":"2007"}\n')
+    same("import --keep", (ran.json()["added"], ran.json()["kept"]), (1, 1))
+    same("import: nothing of it", sekisho("account", "show", "2005").code, 1)
+    same("import: what was imported is born restricted",
+         [r["prefix"] for r in sekisho("restrict", "list", "2003", "--json").json()], ["010"])
+
+
+def rules():
+    def prefixes(*whose):
+        return [(r["action"], r["prefix"]) for r in sekisho("restrict", "list", *whose, "--json").json()]
+
+    case("restrict list", sekisho("restrict", "list", "1001").out.split()[5:7] == ["010", "restrict"],
+         sekisho("restrict", "list", "1001"))
+    same("check: born restricted", sekisho("check", "--account", "1001", "+252615123456").code, 3)
+    ran = sekisho("restrict", "add", "1001", "0990", "0 180")
+    case("restrict add: several, as people write them", ran.code == 0 and "0180 restricted" in ran.out, ran)
+    ran = sekisho("restrict", "except", "--account", "1001", "0101212", "--until", "2h")
+    case("restrict except: says what it opens", ran.code == 0 and "United States" in ran.err, ran)
+    same("restrict: the list", prefixes("1001"),
+         [("restrict", "010"), ("restrict", "0180"), ("restrict", "0990"), ("except", "0101212")])
+    answer = sekisho("check", "--account", "1001", "--json", "01012125550100").json()
+    case("check: the exception allows, and limits the call",
+         answer["verdict"] == "allow" and 0 < answer["max_seconds"] <= 7200, answer)
+    same("check: no other of +1", sekisho("check", "--account", "1001", "01018765550100").code, 3)
+    ran = sekisho("restrict", "remove", "1001", "010")
+    case("restrict remove: says what it opens", ran.code == 0 and "high risk" in ran.err and "1001" in ran.err, ran)
+    same("restrict remove: lifted", sekisho("check", "--account", "1001", "+252615123456").code, 0)
+    ran = sekisho("restrict", "remove", "1001", "010")
+    case("restrict remove: twice is an error", ran.code == 1 and "010" in ran.err, ran)
+    same("restrict add --tenant", sekisho("restrict", "add", "--tenant", "main", "010252").code, 0)
+    same("restrict: the tenant's rule holds", sekisho("check", "--account", "1001", "+252615123456").code, 3)
+    same("restrict add --operator --mandatory", sekisho("restrict", "add", "--operator", "--mandatory", "010881").code, 0)
+    sekisho("restrict", "except", "1001", "010881")
+    same("restrict: mandatory beats an exception",
+         sekisho("check", "--account", "1001", "010881612345678", "--json").json()["reason"], "mandatory")
+    same("restrict list --operator", prefixes("--operator"), [("restrict", "010881")])
+    same("restrict list --tenant", prefixes("--tenant", "main"), [("restrict", "010252")])
+    sekisho("restrict", "add", "1001", "0101212", "--schedule", "mon-fri 09:00-18:00 Asia/Tokyo")
+    ran = sekisho("restrict", "remove", "1001", "0101212")
+    case("restrict remove: says when both kinds are there", ran.code == 1 and "--exception" in ran.err, ran)
+    same("restrict remove --exception", sekisho("restrict", "remove", "1001", "0101212", "--exception").code, 0)
+    ran = sekisho("restrict", "add", "1001", "0990", "--schedule", "sometimes")
+    case("restrict add: a schedule that is none", ran.code == 1 and "sometimes" in ran.err, ran)
+    same("restrict add: a prefix that is none", sekisho("restrict", "add", "1001", "o1o").code, 1)
+    for prefix in ("*72", "#31#"):
+        same(f"restrict add {prefix}", sekisho("restrict", "add", "1001", prefix).code, 0)
+        same(f"restrict remove {prefix}", sekisho("restrict", "remove", "1001", prefix).code, 0)
+    sekisho("restrict", "add", "1001", "010")
+
+
+def stops():
+    sekisho("restrict", "remove", "2001", "010")
+    same("stop: before it", sekisho("check", "--account", "2001", "01012125550100").code, 0)
+    for scope in (["--account", "2001"], ["--tenant", "main"], []):
+        name = " ".join(scope) or "everybody"
+        same(f"stop {name}", sekisho("stop", *scope, "--note", "strange bill").code, 0)
+        same(f"stop {name}: international is denied",
+             sekisho("check", "--account", "2001", "01012125550100", "--json").json()["reason"], "stopped")
+        same(f"stop {name}: national passes", sekisho("check", "--account", "2001", "0312345678").code, 0)
+        same(f"stop {name}: is listed", len(sekisho("stop", "list", "--json").json()), 1)
+        same(f"stop --undo {name}", sekisho("stop", "--undo", *scope).code, 0)
+        same(f"stop --undo {name}: passes", sekisho("check", "--account", "2001", "01012125550100").code, 0)
+    same("stop --undo: of nothing", sekisho("stop", "--undo").code, 1)
+
+
+def platform():
+    same("preset add", sekisho("preset", "add", "quiet", "--restrict", "010", "0990", "--json").json()["name"], "quiet")
+    same("preset set", sekisho("preset", "set", "quiet", "--title", "静か").code, 0)
+    case("preset list", "restrict 010, restrict 0990" in sekisho("preset", "list").out, sekisho("preset", "list"))
+    same("tenant add", sekisho("tenant", "add", "umeda", "--title", "梅田商事", "--parent", "main", "--preset", "quiet",
+                               "--json").json()["parent"], "main")
+    same("tenant add: nested", sekisho("tenant", "add", "umeda2", "--parent", "umeda").code, 0)
+    ran = sekisho("tenant", "remove", "umeda")
+    case("tenant remove: not while tenants are below", ran.code == 1 and "umeda" in ran.err, ran)
+    same("tenant set", sekisho("tenant", "set", "umeda2", "--language", "en", "--json").json()["language"], "en")
+    ran = sekisho("tenant", "set", "umeda2", "--mode", "observe")
+    case("tenant set --mode observe: says what it opens", ran.code == 0 and "refuses no call" in ran.err, ran)
+    same("tenant show", sekisho("tenant", "show", "umeda2", "--json").json()["mode"], "observe")
+    case("tenant list: wide characters line up", columns_line_up(sekisho("tenant", "list").out), sekisho("tenant", "list"))
+    same("tenant remove", sekisho("tenant", "remove", "umeda2").code, 0)
+    made = sekisho("switch", "add", "tokyo-1", "--plan", "JP", "--address", "192.0.2.10", "2001:db8::/64", "--outside",
+                   "0", "--extensions", "2XXX", "31XX", "--json").json()
+    same("switch add", (made["addresses"], made["outside"], made["extensions"].replace(" ", "")),
+         (["192.0.2.10", "2001:db8::/64"], "0", "2XXX,31XX"))
+    ran = sekisho("switch", "add", "bad", "--plan", "JP", "--extensions", "1X0")
+    case("switch add: an extension that covers 110", ran.code == 1 and "110" in ran.err, ran)
+    same("switch set", sekisho("switch", "set", "tokyo-1", "--form", "+e164", "--json").json()["form"], "+e164")
+    same("switch show", sekisho("switch", "show", "tokyo-1").code, 0)
+    same("account on two switches", sekisho("account", "add", "1001", "--switch", "tokyo-1", "--tenant", "main").code, 0)
+    ran = sekisho("account", "show", "1001")
+    case("account show: ambiguous names the switches", ran.code == 1 and "tokyo-1" in ran.err and "--switch" in ran.err, ran)
+    same("check --switch", sekisho("check", "--account", "1001", "--switch", "tokyo-1", "0-0312345678",
+                                   "--json").json()["dial"], "+81312345678")
+    same("number --switch", sekisho("number", "--switch", "tokyo-1", "2001", "--json").json()["class"], "INTERNAL")
+    same("account remove --switch", sekisho("account", "remove", "1001", "--switch", "tokyo-1").code, 0)
+    same("switch remove", sekisho("switch", "remove", "tokyo-1").code, 0)
+    same("switch list", [s["name"] for s in sekisho("switch", "list", "--json").json()], ["local"])
+
+
+def columns_line_up(text):
+    lines = text.splitlines()
+    places = set()
+    for line in lines:
+        second = line.split("  ")[0]
+        rest = line[len(second):]
+        places.add(sum(2 if ord(c) > 0x2000 else 1 for c in second) + len(rest) - len(rest.lstrip()))
+    return len(lines) > 1 and len(places) == 1
+
+
+def tokens(daemon, folder):
+    made = sekisho("token", "add", "tenant:main", "--label", "console", "--expires", "2h", "--json").json()
+    path = os.path.join(folder, "token")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(made["token"] + "\n")
+    over_tcp = ["--url", f"http://127.0.0.1:{daemon.http}", "--token-file", path]
+    same("token: over TCP", sekisho(*over_tcp, "account", "show", "2001", "--json").json()["name"], "2001")
+    ran = sekisho(*over_tcp, "status")
+    case("token: what its scope forbids", ran.code == 1 and ran.err, ran)
+    ran = sekisho("--url", over_tcp[1], "status")
+    case("token: none", ran.code == 1, ran)
+    case("token list: without secrets", made["token"] not in sekisho("token", "list", "--json").out and
+         "tenant:main" in sekisho("token", "list").out)
+    same("token revoke", sekisho("token", "revoke", str(made["id"])).code, 0)
+    same("token: revoked", sekisho(*over_tcp, "account", "show", "2001").code, 1)
+
+
+def records(folder):
+    case("audit", "account.add" in sekisho("audit", "--limit", "0").out, sekisho("audit"))
+    whole = sekisho("audit", "--limit", "0", "--json").json()
+    same("audit --limit 0 --json: every change once, the newest first", [r["id"] for r in whole],
+         sorted({r["id"] for r in whole}, reverse=True))
+    ours = sekisho("audit", "--account", "2001", "--json").json()
+    case("audit --account", ours and len(ours) < len(whole), ours)
+    same("audit --since", sekisho("audit", "--since", "2100-01-01", "--json").json(), [])
+    case("audit: what changed, in words", "+restrict 0990" in sekisho("audit", "--limit", "0").out or
+         "prefix: 0990" in sekisho("audit", "--limit", "0").out, sekisho("audit", "--limit", "0"))
+    same("refusals --json", sekisho("refusals", "--json").json(), [])
+    same("refusals", sekisho("refusals", "--since", "7d", "--account", "2001").code, 0)
+    ran = sekisho("status", "--json").json()
+    same("status --json", (ran["counts"]["switches"], ran["problems"]), (1, []))
+    case("status", "accounts" in sekisho("status").out)
+    case("status --lang ja", "アカウント" in sekisho("status", "--lang", "ja").out)
+    same("settings set", sekisho("settings", "set", "--refusal-days", "90", "--json").json()["refusal_days"], 90)
+    same("settings", sekisho("settings", "--json").json()["refusal_days"], 90)
+    ran = sekisho("settings", "set", "--refusal-days", "0")
+    case("settings set: out of range", ran.code == 1 and "refusal_days" in ran.err, ran)
+    path = os.path.join(folder, "copy")
+    same("backup", sekisho("backup", path).code, 0)
+    case("backup: is there", os.path.exists(path))
+    same("backup: never over what is there", sekisho("backup", path).code, 1)
+
+
+def discover(folder):
+    ami = Ami()
+    path = os.path.join(folder, "secret")
+    with open(path, "wb") as f:
+        f.write(ami.SECRET + b"\n")
+    words = ["account", "discover", "--ami", f"127.0.0.1:{ami.port}", "--user", "sekisho", "--secret-file", path,
+             "--tenant", "main"]
+    ran = sekisho(*words)
+    case("discover: offers what is missing, and adds nothing unasked",
+         ran.code == 0 and "Desk-7" in ran.out and "2 are missing" in ran.err, ran)
+    case("discover: a name that no account can have is said, escaped", "a b\\x1b[1m" in ran.err, ran)
+    same("discover: nothing was added", sekisho("account", "show", "desk-7").code, 1)
+    same("discover --yes", sekisho(*words, "--yes").code, 0)
+    same("discover --yes: born restricted", [r["prefix"] for r in sekisho("restrict", "list", "desk-7", "--json").json()],
+         ["010"])
+    case("discover: trunks are told", "trunk" in sekisho("account", "show", "provider").out)
+    ran = sekisho(*words, "--yes")
+    case("discover: again, nothing is missing", ran.code == 0 and "every endpoint" in ran.err, ran)
+    case("discover: the secret never goes over the wire", ami.SECRET not in ami.saw and b"Key: " in ami.saw)
+    with open(path, "wb") as f:
+        f.write(b"wrong\n")
+    ran = sekisho(*words)
+    case("discover: a wrong secret", ran.code == 1 and "Authentication failed" in ran.err, ran)
+    ran = sekisho("account", "discover", "--ami", f"127.0.0.1:{free_port()}", "--user", "x", "--secret-file", path)
+    case("discover: nobody answers", ran.code == 4, ran)
+
+
+with tempfile.TemporaryDirectory() as work:
+    sekishod = Daemon(work)
+    os.environ["SEKISHO_SOCKET"] = sekishod.socket
+    try:
+        accounts()
+        imports(work)
+        rules()
+        stops()
+        platform()
+        tokens(sekishod, work)
+        records(work)
+        discover(work)
+    finally:
+        sekishod.stop()
+    same("sekishod ends cleanly", sekishod.process.returncode, 0)
+    same("status without a daemon", sekisho("status").code, 4)
+done()
