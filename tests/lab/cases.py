@@ -209,6 +209,14 @@ class Cases:
         for number in (ABROAD, HOME):
             self.call('7777', number, auth=False, address='127.0.1.77', seconds=5)
             self.refused(f'a guest calls {number}: nothing')
+            for host in ('127.0.0.1', '1002'):  # chan_sip names a guest's channel after it
+                phone = self.lab.answering('1004', called('1004', 1500))
+                self.call('7777', '1004', auth=False, host=host, address='127.0.1.77',
+                          then=lambda s: s.pause(200).refer(number), hold=800)
+                phone.wait(3)
+                self.refused(f'a guest transfers the phone that it called (at {host}) to {number}: nothing')
+            self.call('trunk', number, auth=False, address='127.0.1.77', seconds=5)
+            self.refused(f'a stranger who says that it is the trunk calls {number}: nothing')
 
     def phone(self):
         self.call('1002', ABROAD)

@@ -110,12 +110,12 @@ Max-Forwards: 70
             self.cseq += 1
         return self
 
-    def invite(self, number, *, auth=True, extra='', password=SECRET):
+    def invite(self, number, *, auth=True, extra='', password=SECRET, host=f'{SWITCH}:5060'):
         """Until the call is answered; any refusal ends the scenario."""
-        self.uri = f'sip:{number}@{SWITCH}:5060'
+        self.uri = f'sip:{number}@{host}'
         media = 'Content-Type: application/sdp\n'
         ack = self._request('ACK', self.uri, to='[peer_tag_param]', via='[last_Via:]')
-        self.send(self._request('INVITE', self.uri, extra + media, SDP), 'retrans="500"')
+        self.send(self._request('INVITE', self.uri, extra + media, SDP), 'retrans="2000"')
         if auth:
             self.recv(100, 'optional="true"')
             for code in REFUSALS:
@@ -124,11 +124,13 @@ Max-Forwards: 70
             self.recv(401, 'auth="true"').send(ack)
             self.cseq += 1
             credentials = f'[authentication username={self.user} password={password}]\n'
-            self.send(self._request('INVITE', self.uri, extra + credentials + media, SDP), 'retrans="500"')
-        for code in (100, 180, 181, 183):
+            self.send(self._request('INVITE', self.uri, extra + credentials + media, SDP), 'retrans="2000"')
+        # A busy Asterisk repeats its first 401 before it sees the ACK.
+        for code in (401, 100, 401, 100, 180, 181, 183) if auth else (100, 180, 181, 183):
             self.recv(code, 'optional="true"')
         for code in REFUSALS:
-            self.recv(code, 'optional="true" next="9"')
+            if code != 401 or not auth:
+                self.recv(code, 'optional="true" next="9"')
         self.recv(200, 'rrs="true"')
         self.send(self._request('ACK', '[next_url]', to='[peer_tag_param]').replace('To: <[next_url]>', f'To: <{self.uri}>'))
         self.ack = ack
@@ -393,6 +395,7 @@ disallow=all
 allow=ulaw
 dtmf_mode=info
 direct_media=no
+identify_by=ip
 aors={name}
 [{name}]
 type=aor
