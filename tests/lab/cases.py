@@ -70,13 +70,24 @@ class Cases:
         self.check(name, self.lab.arrives(number), *detail, [a.number for a in self.lab.trunk.all()[-3:]])
         self.lab.asterisk.clear()
 
-    def emergency(self, name, number, call):
+    def timed(self, trunk, phone, dialled, arrives, limit):
+        """Whether a call puts just this at the trunk within the limit; what was seen, and the delay.
+        One that is merely late gets a second try: a busy machine may stall once, a gate that waits
+        does so again."""
+        for _ in range(2):
+            call = self.call(phone, dialled)
+            self.lab.asterisk.idle()
+            seen = trunk.new()
+            delay = seen[0].at - call.started if seen else None
+            right = [a.number for a in seen] == [arrives]
+            if not right or delay < limit:
+                break
+        return right and delay < limit, ([a.number for a in seen], delay, call)
+
+    def emergency(self, name, phone, dialled, arrives=None):
         """At the emergency trunk, promptly, as dialled, and nothing at the other."""
-        self.lab.asterisk.idle()
-        seen = self.lab.emergency.new()
-        delay = seen[0].at - call.started if seen else None
-        self.check(name, [a.number for a in seen] == [number] and delay < PROMPT and not self.lab.trunk.new(),
-                   call, [a.number for a in seen], delay)
+        ok, seen = self.timed(self.lab.emergency, phone, dialled, arrives or dialled, PROMPT)
+        self.check(name, ok and not self.lab.trunk.new(), seen)
 
     @contextlib.contextmanager
     def settings(self, **site):
@@ -126,13 +137,11 @@ class Cases:
         self.sekisho('restrict', 'remove', '1005', '0101212', '--exception')
 
     def until(self):
-        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=5)
         self.sekisho('restrict', 'except', '1005', '010252', '--until', end.strftime('%Y-%m-%dT%H:%M:%SZ'), '--yes')
-        started = time.time()
         call = self.call('1005', ABROAD, hold=9000)
-        took = time.time() - started
         self.arrived('an exception until a time: passes before it', ABROAD, call)
-        self.check('and the call ends when the exception does', took < 6, f'{took:.1f} s')
+        self.check('and the call ends when the exception does', call.ended < end.timestamp() + 2, call, end)
         until(lambda: time.time() > end.timestamp() + 1)
         self.call('1005', ABROAD)
         self.refused('an exception until a time: not behind it')
@@ -143,8 +152,8 @@ class Cases:
             self.sekisho('account', 'set', '1004', '--state', state)
             self.call('1004', HOME)
             self.refused(f'{state}: no national call')
-            self.emergency(f'{state}: 110 passes', '110', self.call('1004', '110'))
-            self.emergency(f'{state}: 184119 passes', '184119', self.call('1004', '184119'))
+            self.emergency(f'{state}: 110 passes', '1004', '110')
+            self.emergency(f'{state}: 184119 passes', '1004', '184119')
         self.call('1004', '0120123456')
         self.arrived('locked: freephone passes', '0120123456')
         self.sekisho('account', 'resume', '1004')
@@ -172,7 +181,7 @@ class Cases:
         self.refused('unknown account, deny: not abroad')
         self.call('1008', HOME)
         self.refused('unknown account, deny: not even national')
-        self.emergency('unknown account, deny: 110 passes', '110', self.call('1008', '110'))
+        self.emergency('unknown account, deny: 110 passes', '1008', '110')
         self.sekisho('switch', 'set', 'local', '--unknown', 'born', '--yes')
 
     def observing(self):
@@ -219,8 +228,15 @@ class Cases:
             self.refused(f'a stranger who says that it is the trunk calls {number}: nothing')
 
     def phone(self):
+        delays = sorted(self.timed(self.lab.trunk, '1003', HOME, HOME, 1)[1][1] for _ in range(15))
+        self.tap.note(f'a national call was at the trunk {1000 * delays[7]:.0f} ms after it was dialled (median; most {1000 * delays[-1]:.0f} ms)')
+        records = self.lab.work / 'switch/log/cdr-csv/Master.csv'
+        before = len(records.read_text().splitlines())
         self.call('1002', ABROAD)
         self.arrived('phone, lifted', ABROAD)
+        until(lambda: len(records.read_text().splitlines()) > before, 2)
+        after = records.read_text().splitlines()[before:]
+        self.check('the question leaves no call record of its own', len(after) == 1 and 'sekisho-ask' not in after[0], after)
         self.call('1003', ABROAD)
         self.refused('phone, born')
 
@@ -366,13 +382,13 @@ class Cases:
             self.call('1001', '9,' + ABROAD)
             self.refused('outside line, comma: abroad')
             for dialled, arrives in (('9110', '110'), ('110', '110'), ('9184110', '184110'), ('1849110', '184110')):
-                self.emergency(f'outside line: {dialled}', arrives, self.call('1001', dialled))
+                self.emergency(f'outside line: {dialled}', '1001', dialled, arrives)
             self.lab.sekisho.freeze()
             self.call('1001', '9' + HOME)
             self.arrived('outside line, Sekisho silent: national', HOME)
             self.call('1001', '9' + ABROAD)
             self.refused('outside line, Sekisho silent: abroad')
-            self.emergency('outside line, Sekisho silent: 9119', '119', self.call('1001', '9119'))
+            self.emergency('outside line, Sekisho silent: 9119', '1001', '9119', '119')
             self.lab.sekisho.thaw()
         self.sekisho('switch', 'set', 'local', '--outside', '', '--yes')
 
@@ -423,15 +439,12 @@ class Cases:
     def _silence(self, what, every=1):
         """Sekisho does not answer: emergency goes out at once, national in time, nothing else."""
         for number in self.EMERGENCY[::every]:
-            self.emergency(f'{what}: {number}', number.replace('-', ''), self.call('1001', number))
+            self.emergency(f'{what}: {number}', '1001', number, number.replace('-', ''))
         for number in self.NATIONAL[::every]:
-            call = self.call('1001', number)
-            self.lab.asterisk.idle()
-            seen = self.lab.trunk.new()
-            delay = seen[0].at - call.started if seen else None
-            self.check(f'{what}: {number} goes out in time', [a.number for a in seen] == [number] and delay < DEADLINE, call, delay)
-            if number == HOME and seen:
-                self.tap.note(f'{what}: a national call was at the trunk {1000 * delay:.0f} ms after it was dialled')
+            ok, seen = self.timed(self.lab.trunk, '1001', number, number, DEADLINE)
+            self.check(f'{what}: {number} goes out in time', ok, seen)
+            if number == HOME and ok:
+                self.tap.note(f'{what}: a national call was at the trunk {1000 * seen[1]:.0f} ms after it was dialled')
         for number in self.DOUBTFUL[::every]:
             self.call('1002', number, seconds=3)
             self.refused(f'{what}: {number} does not, even for who may')

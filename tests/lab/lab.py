@@ -331,7 +331,7 @@ class Asterisk:
 
     def configure(self, accounts):
         etc = self.base / 'etc'
-        for name in ('etc', 'lib/agi-bin', 'spool/outgoing', 'spool/tmp', 'spool/voicemail', 'run', 'log'):
+        for name in ('etc', 'lib/agi-bin', 'spool/outgoing', 'spool/tmp', 'spool/voicemail', 'run', 'log/cdr-csv'):
             (self.base / name).mkdir(parents=True)
         modules = next(self.tree.glob('usr/lib/**/asterisk/modules'))
         names = {'MODULES': '/' + str(modules.relative_to(self.tree)),
