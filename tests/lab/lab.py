@@ -342,7 +342,7 @@ class Asterisk:
             for key, value in names.items():
                 text = text.replace(f'@{key}@', value)
             (etc / path.name).write_text(text)
-        for name in ('sekisho.conf', 'freepbx.conf'):
+        for name in ('sekisho.conf', 'sekisho-freepbx.conf'):
             shutil.copy(ROOT / 'contrib/asterisk' / name, etc / name)
         for name in ('indications.conf', 'codecs.conf'):
             shutil.copy(self.tree / 'etc/asterisk' / name, etc / name)
