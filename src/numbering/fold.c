@@ -153,9 +153,8 @@ static bool spells(struct span bytes)
     return false;
 }
 
-static bool take(struct keys *k, uint32_t c, bool letters)
+static bool take(struct keys *k, unsigned char meaning, uint32_t c, bool letters)
 {
-    unsigned char meaning = meaning_of(c);
     bool is_letter = c < 0x80 && (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 
     if (is_letter && letters) {
@@ -198,8 +197,15 @@ bool fold(struct span bytes, bool letters, struct keys *out)
         return false;
     letters = letters && spells(bytes);
     for (size_t n; bytes.n; bytes = span_skip(bytes, n)) {
-        n = utf8_decode(bytes, &c);
-        if (n == 0 || !take(out, c, letters))
+        c = (unsigned char)bytes.p[0];
+        /* Nearly all that anybody dials. */
+        if (c >= '0' && c <= '9') {
+            out->key[out->n++] = (char)c;
+            n = 1;
+            continue;
+        }
+        n = c < 0x80 ? 1 : utf8_decode(bytes, &c);
+        if (n == 0 || !take(out, meaning_of(c), c, letters))
             return false;
     }
     while (out->n && (out->key[out->n - 1] == '#' || out->key[out->n - 1] == '*'))

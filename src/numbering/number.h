@@ -34,7 +34,7 @@ enum number_kind {
     KIND_SATELLITE,
     KIND_PREMIUM,
     KIND_SHARED_COST,
-    KIND_PERSONAL,
+    KIND_PERSONAL, /* follows a person within the own country */
     KIND_RISK,     /* ranges whose purpose is revenue, or that nobody can place */
     KIND_OPERATOR, /* a person or machine completes the call: where to cannot be known */
     KIND_HOME,     /* the own country, dialled by way of the access prefix */

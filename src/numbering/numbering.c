@@ -108,7 +108,8 @@ static bool is_urn(struct reading *r, struct span dialled)
 
     if (dialled.n >= 2 && dialled.p[0] == '<' && dialled.p[dialled.n - 1] == '>')
         return is_urn(r, (struct span){dialled.p + 1, dialled.n - 2});
-    if (!service.n || strncasecmp(dialled.p, prefix, sizeof(prefix) - 1) != 0)
+    if (!service.n || (dialled.p[0] | 0x20) != 'u' ||
+        strncasecmp(dialled.p, prefix, sizeof(prefix) - 1) != 0)
         return false;
     for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
         if (!span_eq_nocase(service, span_of(services[i])))
@@ -159,6 +160,14 @@ static enum number_class with_pause(struct reading *r, const struct keys *keys)
     return understood(r->out) ? r->out->class : understand(r, all, MAY_ALL);
 }
 
+static bool has_control(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
 static bool has_inner_plus(struct span keys)
 {
     return keys.n > 1 && memchr(keys.p + 1, '+', keys.n - 1);
@@ -172,6 +181,8 @@ static enum number_class parse(struct reading *r, struct span dialled)
     struct taken taken;
     size_t n = 0, context_n = 0;
 
+    if (has_control(dialled))
+        return malformed(out);
     dialled = span_trim(dialled);
     if (is_urn(r, dialled))
         return CLASS_EMERGENCY;

@@ -219,14 +219,15 @@ int ranges_add_code(struct ranges *r, const struct span *cells, struct fault *f)
     return 0;
 }
 
-/* The kinds of e164-risk.tsv. Universal access numbers and VoIP are no risk by themselves; NULL ends. */
+/* The kinds of e164-risk.tsv. Where a personal number rings nobody can tell; universal access numbers
+ * and VoIP are no risk by themselves. NULL ends. */
 static const struct {
     const char *word;
     enum number_kind kind;
 } kinds[] = {
     {"PREMIUM_RATE", KIND_PREMIUM},
     {"SHARED_COST", KIND_SHARED_COST},
-    {"PERSONAL", KIND_PERSONAL},
+    {"PERSONAL", KIND_RISK},
     {"SATELLITE", KIND_SATELLITE},
     {"INTL_NETWORK", KIND_RISK},
     {"UPT", KIND_RISK},
@@ -285,9 +286,8 @@ int ranges_add_risk(struct ranges *r, const struct span *cells, struct fault *f)
     if (range->risk >= 0)
         return fault(f, ERR_EXISTS, "%s stands here a second time", ESCAPED(cells[0]));
     range->risk = (int8_t)(RISK_LOW + tier);
-    /* Personal and shared-cost numbers are ordinary ones where they are honest; a range that is
-     * accused itself is not. */
-    if (tier > 0 && (range->kind == KIND_PERSONAL || range->kind == KIND_SHARED_COST))
+    /* Shared-cost numbers are honest ones, except where a range is accused itself. */
+    if (tier > 0 && range->kind == KIND_SHARED_COST)
         range->kind = KIND_RISK;
     return 0;
 }
@@ -348,7 +348,7 @@ int ranges_check(const struct ranges *r, struct fault *f)
     return check_below(r, 0, false, path, 0, f);
 }
 
-/* One walk down the trie. */
+/* One walk down the trie, from the country code on knowing how long the national number is. */
 struct walk {
     const struct range *last_country;
     const struct calling_code *code;
@@ -359,8 +359,9 @@ struct walk {
     enum number_risk risk;
 };
 
-static void walk(const struct ranges *r, struct span digits, size_t nsn_length, struct walk *w)
+static void walk(const struct ranges *r, struct span digits, struct walk *w)
 {
+    size_t nsn_length = 0;
     uint16_t node = 0;
 
     *w = (struct walk){0};
@@ -377,10 +378,11 @@ static void walk(const struct ranges *r, struct span digits, size_t nsn_length, 
         if (range->code) {
             w->code = &r->code[range->code];
             w->cc = i + 1;
+            nsn_length = digits.n - w->cc;
         }
         if (range->risk >= 0)
             w->risk = (enum number_risk)range->risk;
-        if (range->lengths & 1u << nsn_length)
+        if (nsn_length < 16 && range->lengths & 1u << nsn_length)
             w->kind = (enum number_kind)range->kind;
     }
     w->exhausted = true;
@@ -445,26 +447,26 @@ static bool all_digits(struct span s)
 
 enum range_status ranges_find(const struct ranges *r, struct span digits, struct range_found *out)
 {
-    char whole[E164_DIGITS_MAX + 1];
     enum range_status status;
     struct walk w;
 
     if (!all_digits(digits))
         return RANGE_INVALID;
-    walk(r, digits, 0, &w);
+    walk(r, digits, &w);
     if (!w.code || !w.last_country)
         return w.exhausted ? RANGE_SHORT : RANGE_INVALID;
-    if (w.last_country->country == UINT16_MAX)
-        return RANGE_INVALID;
 
     struct span nsn = without_trunk(w.code, span_skip(digits, w.cc));
+    char whole[E164_DIGITS_MAX + 1];
     size_t cc = w.cc;
 
-    if (cc + nsn.n > E164_DIGITS_MAX)
+    if (w.last_country->country == UINT16_MAX || cc + nsn.n > E164_DIGITS_MAX)
         return RANGE_INVALID;
     memcpy(whole, digits.p, cc);
     memcpy(whole + cc, nsn.p, nsn.n);
-    walk(r, (struct span){whole, cc + nsn.n}, nsn.n, &w);
+    whole[cc + nsn.n] = '\0';
+    if (cc + nsn.n < digits.n)
+        walk(r, (struct span){whole, cc + nsn.n}, &w);
     if (w.last_country->country == UINT16_MAX)
         return RANGE_INVALID;
     status = judge(&w, nsn);
@@ -475,7 +477,6 @@ enum range_status ranges_find(const struct ranges *r, struct span digits, struct
     out->risk = w.risk;
     out->cc = cc;
     out->e164[0] = '+';
-    memcpy(out->e164 + 1, whole, cc + nsn.n);
-    out->e164[1 + cc + nsn.n] = '\0';
+    memcpy(out->e164 + 1, whole, cc + nsn.n + 1);
     return RANGE_VALID;
 }

@@ -111,7 +111,7 @@ static int take_plan(struct tables *t, struct tsv *in, char *content, struct fau
     rc = add_plan(t, iso, &p, f);
     if (rc == 0)
         rc = plan_describe(p, in->cells, f);
-    /* The few countries without numbers of their own have no Japanese name in e164.tsv. */
+    /* A country that e164.tsv does not name has no Japanese name. */
     if (rc == 0)
         rc = ranges_country(&t->ranges, iso, in->cells[1].p, in->cells[1].p, &p->country_index, f);
     if (rc == 0)

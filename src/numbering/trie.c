@@ -3,13 +3,15 @@
 
 #include <stdlib.h>
 
+#define NODES_FIRST 16
+
 static int reserve(struct trie *t, struct fault *f)
 {
     if (t->n < t->cap)
         return 0;
     if (t->n > UINT16_MAX)
         return fault(f, ERR_FULL, "too many codes: a table has room for %d steps", UINT16_MAX);
-    size_t cap = t->cap ? 2 * t->cap : 16;
+    size_t cap = 2 * t->cap;
     struct trie_node *nodes = reallocarray(t->nodes, cap, sizeof(*nodes));
 
     if (!nodes)
@@ -21,14 +23,11 @@ static int reserve(struct trie *t, struct fault *f)
 
 int trie_new(struct trie *t, struct fault *f)
 {
-    struct trie fresh = {NULL, 0, 0};
-    int rc = reserve(&fresh, f);
+    struct trie_node *nodes = calloc(NODES_FIRST, sizeof(*nodes));
 
-    if (rc)
-        return rc;
-    fresh.nodes[0] = (struct trie_node){0};
-    fresh.n = 1;
-    *t = fresh;
+    if (!nodes)
+        return fault_nomem(f);
+    *t = (struct trie){nodes, 1, NODES_FIRST};
     return 0;
 }
 

@@ -24,6 +24,9 @@ static bool scheme_of(struct span s, enum uri_scheme *scheme, size_t *length)
         enum uri_scheme scheme;
     } schemes[] = {{"sip:", URI_SIP}, {"sips:", URI_SIPS}, {"tel:", URI_TEL}};
 
+    /* Most of what is asked about is a bare number. */
+    if (!s.n || ((s.p[0] | 0x20) != 's' && (s.p[0] | 0x20) != 't'))
+        return false;
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
         size_t n = strlen(schemes[i].text);
 
