@@ -2,6 +2,7 @@
 #include "numbering/numbering.h"
 
 #include "numbering/fold.h"
+#include "numbering/resolve.h"
 #include "numbering/understand.h"
 #include "sip/uri.h"
 
@@ -114,7 +115,7 @@ static bool is_urn(struct reading *r, struct span dialled)
     for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
         if (!span_eq_nocase(service, span_of(services[i])))
             continue;
-        understand_as(r, CLASS_EMERGENCY, KIND_NONE, urn_number(r->site->plan, service));
+        reading_as(r, CLASS_EMERGENCY, KIND_NONE, urn_number(r->site->plan, service));
         return true;
     }
     return false;
@@ -137,12 +138,12 @@ static enum number_class in_context(struct reading *r, struct span keys, const s
 
     if (keys.p[0] == '+' || span_starts(keys, span_of(plan->access)))
         return understand(r, keys, MAY_ALL & ~(unsigned)MAY_EXTENSION);
-    if (own && is_emergency(r->site, keys))
-        return understand_as(r, CLASS_EMERGENCY, KIND_NONE, keys);
+    if (own && site_is_emergency(r->site, keys))
+        return reading_as(r, CLASS_EMERGENCY, KIND_NONE, keys);
     memcpy(joined, digits.p, digits.n);
     memcpy(joined + digits.n, keys.p, keys.n);
-    class = understand_plus(r, (struct span){joined, digits.n + keys.n});
-    if (understood(r->out) || !own)
+    class = resolve_plus(r, (struct span){joined, digits.n + keys.n});
+    if (reading_understood(r->out) || !own)
         return class;
     return understand(r, keys, MAY_ALL);
 }
@@ -154,10 +155,10 @@ static enum number_class with_pause(struct reading *r, const struct keys *keys)
     struct span all = {keys->key, keys->n};
     enum number_class class = understand(r, all, MAY_ALL);
 
-    if (understood(r->out) || keys->pause == 0 || keys->pause > 2)
+    if (reading_understood(r->out) || keys->pause == 0 || keys->pause > 2)
         return class;
     understand(r, span_skip(all, keys->pause), MAY_ALL & ~(unsigned)MAY_EXTENSION);
-    return understood(r->out) ? r->out->class : understand(r, all, MAY_ALL);
+    return reading_understood(r->out) ? r->out->class : understand(r, all, MAY_ALL);
 }
 
 static bool has_control(struct span s)
@@ -224,7 +225,7 @@ int numbering_dial(const struct site *site, const struct number *number, enum nu
     struct span prefix = span_of(understand_prefix(site, number->presentation));
     struct span body = span_of(number->network);
 
-    if (!understood(number) || body.n == 0)
+    if (!reading_understood(number) || body.n == 0)
         return ERR_RANGE;
     if (number->e164[0] && !number->as_network && form != FORM_DIALLED)
         body = span_of(number->e164 + (form == FORM_E164));

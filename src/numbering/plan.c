@@ -84,14 +84,17 @@ static bool is_stripped(enum code_role role)
 static int lay(struct plan *p, struct span shape, struct code code, struct fault *f)
 {
     int slot = is_stripped(code.role) ? PLAN_STRIP : PLAN_WHOLE;
-    struct shape_ends ends = {NULL, 0, 0};
+    struct shape_ends ends = {NULL, 0, 0, 0};
     uint16_t index = 0;
     int rc = shape_lay(&p->trie, shape, &ends, f);
 
     if (rc)
         return rc;
     code.width = (uint16_t)ends.n;
-    rc = keep(p, &code, &index, f);
+    if (ends.longest > PLAN_SHAPE_MAX)
+        rc = fault(f, ERR_RANGE, "\"%s\" is longer than %d keys", ESCAPED(shape), PLAN_SHAPE_MAX);
+    else
+        rc = keep(p, &code, &index, f);
     for (size_t i = 0; rc == 0 && i < ends.n; i++) {
         uint16_t *at = &p->trie.nodes[ends.nodes[i]].value[slot];
         const struct code *there = &p->code[*at];
@@ -135,7 +138,7 @@ int plan_add_emergency(struct plan *p, struct span digits, struct fault *f)
     if (at < p->n_emergency && span_eq(p->emergency[at], digits))
         return 0;
 
-    struct shape_ends ends = {NULL, 0, 0};
+    struct shape_ends ends = {NULL, 0, 0, 0};
 
     rc = shape_lay(&p->trie, digits, &ends, f);
     if (rc)

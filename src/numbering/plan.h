@@ -41,6 +41,7 @@ struct code {
 enum { PLAN_STRIP, PLAN_WHOLE, PLAN_EMERGENCY };
 
 #define PLAN_URNS_MAX 16
+#define PLAN_SHAPE_MAX 12 /* keys of the longest code that a shape may stand for */
 
 struct plan {
     char iso[4]; /* "*" for what holds in every plan */

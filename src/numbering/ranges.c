@@ -168,7 +168,7 @@ int ranges_add_country(struct ranges *r, const struct span *cells, struct fault 
 /* The first two digits of the codes that `shape` stands for. */
 static int beginnings(struct span shape, struct calling_code *code, struct fault *f)
 {
-    struct shape_ends ends = {NULL, 0, 0};
+    struct shape_ends ends = {NULL, 0, 0, 0};
     struct trie t;
     int rc = trie_new(&t, f);
 

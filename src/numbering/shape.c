@@ -51,13 +51,15 @@ static int ends_join(struct reader *r, struct shape_ends *e, const struct shape_
         if (rc)
             return rc;
     }
+    if (e->longest < more->longest)
+        e->longest = more->longest;
     return 0;
 }
 
 void shape_ends_free(struct shape_ends *ends)
 {
     free(ends->nodes);
-    *ends = (struct shape_ends){NULL, 0, 0};
+    *ends = (struct shape_ends){NULL, 0, 0, 0};
 }
 
 static bool at(const struct reader *r, char c)
@@ -131,6 +133,8 @@ static int letter(struct reader *r, unsigned *keys)
 static int step(struct reader *r, const struct shape_ends *from, unsigned keys,
                 struct shape_ends *to)
 {
+    if (to->longest < from->longest + 1)
+        to->longest = from->longest + 1;
     for (size_t i = 0; i < from->n; i++) {
         for (unsigned k = 0; k < TRIE_KEYS; k++) {
             uint16_t child;
@@ -173,11 +177,11 @@ static int piece(struct reader *r, const struct shape_ends *from, struct shape_e
 
 static int sequence(struct reader *r, const struct shape_ends *from, struct shape_ends *to)
 {
-    struct shape_ends here = {NULL, 0, 0};
+    struct shape_ends here = {NULL, 0, 0, 0};
     int rc = ends_join(r, &here, from);
 
     while (rc == 0 && r->rest.n && !at(r, '|') && !at(r, ')')) {
-        struct shape_ends next = {NULL, 0, 0};
+        struct shape_ends next = {NULL, 0, 0, 0};
 
         rc = piece(r, &here, &next);
         shape_ends_free(&here);
@@ -205,7 +209,7 @@ static int either(struct reader *r, const struct shape_ends *from, struct shape_
 int shape_lay(struct trie *t, struct span shape, struct shape_ends *ends, struct fault *f)
 {
     struct reader r = {.trie = t, .whole = shape, .rest = shape, .f = f};
-    struct shape_ends root = {(uint16_t[]){0}, 1, 1}, found = {NULL, 0, 0};
+    struct shape_ends root = {(uint16_t[]){0}, 1, 1, 0}, found = {NULL, 0, 0, 0};
     int rc = either(&r, &root, &found);
 
     if (rc == 0 && r.rest.n)

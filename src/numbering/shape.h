@@ -15,6 +15,7 @@
 struct shape_ends {
     uint16_t *nodes;
     size_t n, cap;
+    size_t longest; /* keys of the longest code */
 };
 
 /*

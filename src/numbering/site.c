@@ -52,7 +52,7 @@ static int check_pattern(struct span pattern, struct fault *f)
 
 static int add_pattern(struct site *site, struct span pattern, struct fault *f)
 {
-    struct shape_ends ends = {NULL, 0, 0};
+    struct shape_ends ends = {NULL, 0, 0, 0};
     int rc;
 
     if (pattern.n && pattern.p[0] == '_')

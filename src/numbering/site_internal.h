@@ -16,4 +16,19 @@ struct site {
     char text[64];
 };
 
+/* Exactly an emergency number of the plan. */
+static inline bool site_is_emergency(const struct site *site, struct span keys)
+{
+    const struct trie *t = &site->plan->trie;
+
+    return t->nodes[trie_find(t, keys)].value[PLAN_EMERGENCY] != 0;
+}
+
+static inline bool site_is_extension(const struct site *site, struct span keys)
+{
+    const struct trie *t = &site->extensions;
+
+    return t->nodes && t->nodes[trie_find(t, keys)].value[0] != 0;
+}
+
 #endif

@@ -2,8 +2,7 @@
 #ifndef SEKISHO_NUMBERING_UNDERSTAND_H
 #define SEKISHO_NUMBERING_UNDERSTAND_H
 
-#include "numbering/number.h"
-#include "numbering/site_internal.h"
+#include "numbering/reading.h"
 
 /* What may still stand at the place that is read. */
 enum understand_may {
@@ -17,14 +16,6 @@ enum understand_may {
 };
 #define MAY_ALL (MAY_EXTENSION | MAY_OUTSIDE | MAY_CARRIER | MAY_FORWARD | MAY_RELAY)
 
-/* One reading of one dialled string. */
-struct reading {
-    const struct site *site;
-    struct number *out;
-    enum number_presentation presentation;
-    bool abroad; /* some reading of the place at hand left the country */
-};
-
 /*
  * Steps 4 to 10 of DESIGN.md's order over folded keys. Returns the class and fills class, kind, risk,
  * country, e164, dialled, network and open_ended of `out`; of a class that cannot be dialled only
@@ -32,20 +23,7 @@ struct reading {
  */
 enum number_class understand(struct reading *r, struct span keys, unsigned may);
 
-/* The digits behind a '+'. */
-enum number_class understand_plus(struct reading *r, struct span digits);
-
-/* The class is one that can be dialled, and not a local number that lacks its area code. */
-bool understood(const struct number *number);
-
-/* Fills `out` as a number without E.164, country or risk: `dialled` and `network` both `keys`. */
-enum number_class understand_as(struct reading *r, enum number_class class, enum number_kind kind,
-                                struct span keys);
-
 /* The keys that ask the network for this caller ID, "" for none. */
 const char *understand_prefix(const struct site *site, enum number_presentation presentation);
-
-/* Exactly an emergency number of the plan. */
-bool is_emergency(const struct site *site, struct span keys);
 
 #endif

@@ -78,6 +78,7 @@ static const struct {
     {"codes.tsv", CODES "JP\tsos\turn\tpolice\t-\t\n", "\"police\" is no number for an emergency"},
     {"codes.tsv", CODES "JP\t0[33]X\tcarrier\t-\t-\t\nJP\t03X\tcarrier\t-\t-\t\n",
      "line 3: \"03X\" says what line 2 says"},
+    {"codes.tsv", CODES "JP\t1234567890123\tshort\tSPECIAL\t-\t\n", "longer than 12 keys"},
     {"codes.tsv", CODES "JP\t10?0a\tcarrier\t-\t-\t\n", "\"10?0a\" is no shape"},
     {"jp.tsv", "", "\"jp.tsv\" is none of the number tables: e164.tsv, lengths.tsv"},
 };
