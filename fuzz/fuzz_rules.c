@@ -160,7 +160,8 @@ static void ask(const struct ruleset *set, const struct rules *rules, struct spa
         PROMISE(m.length == wanted->prefix.n && m.action == wanted->action);
         ruleset_rule(set, m.index, named);
         PROMISE(span_is(wanted->prefix, named));
-        PROMISE(ruleset_end(set, m.index, &when) > when.now);
+        if (m.action == RULE_EXCEPT)
+            PROMISE(ruleset_end(set, m.index, &when) > when.now);
     }
 }
 

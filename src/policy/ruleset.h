@@ -85,7 +85,7 @@ bool ruleset_restricts_below(const struct ruleset *set, const struct ruleset_key
                              const struct ruleset_moment *when, ruleset_accept_fn *accept,
                              void *arg, struct ruleset_match *out);
 
-/* When rule `index`, in force at `when`, ends: INT64_MAX for never. */
+/* When the exception `index`, in force at `when`, ends: INT64_MAX for never, or not within a month. */
 int64_t ruleset_end(const struct ruleset *set, uint32_t index, const struct ruleset_moment *when);
 
 #endif

@@ -167,8 +167,8 @@ static int64_t change_day(const struct change *c, int year)
     return first + day;
 }
 
-/* The changes from the year before `at` to the year after it, ascending. Where one time of the year
- * ends in the moment in which the other begins, the beginning is last and stands. */
+/* The changes from the year before `at` to the year after it, ascending. Where a summer time ends in
+ * the moment in which the next begins (it lasts the whole year), the beginning comes last and stands. */
 #define YEARS 3
 static void footer_changes(const struct rule_tz *r, int64_t at, struct transition out[2 * YEARS])
 {
@@ -185,9 +185,7 @@ static void footer_changes(const struct rule_tz *r, int64_t at, struct transitio
         for (size_t i = 0; i < 2; i++) {
             size_t k = n++;
 
-            for (; k > 0 && (out[k - 1].at > both[i].at ||
-                             (out[k - 1].at == both[i].at && both[i].offset == r->std));
-                 k--)
+            for (; k > 0 && out[k - 1].at > both[i].at; k--)
                 out[k] = out[k - 1];
             out[k] = both[i];
         }

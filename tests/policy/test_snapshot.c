@@ -563,6 +563,30 @@ static void the_table_grows_and_forgets_what_is_removed(void **state)
     }
 }
 
+/* A batch may take names away and give them again, to the same accounts and to others: each has its
+ * room, though the table cannot use a slot twice. */
+static void a_batch_may_move_every_name(void **state)
+{
+    enum { N = 48 };
+    struct world *w = *state;
+    char name[16];
+
+    for (int round = 0; round < 20; round++) {
+        for (int i = 1; i <= N; i++) {
+            snprintf(name, sizeof(name), "user%d", i);
+            if (round % 2)
+                must(snapshot_stage_removal(w->snap, 1, span_of(name), NULL), NULL);
+            else
+                world_account(w, N + i, 1, name, 3, "");
+            world_account(w, i, 1, name, 3, round % 3 ? "-010" : "");
+        }
+        snapshot_publish(w->snap, round + 2);
+        check_all(w, 1, N + 1, true);
+        check_all(w, N + 1, 2 * N, false);
+    }
+    assert_int_equal(snapshot_figures(w->snap).accounts, N);
+}
+
 /* ---- memory that runs out ---- */
 
 static void no_memory_no_snapshot(void **state)
@@ -714,6 +738,7 @@ int main(void)
         IN_WORLD(wrong_accounts_are_refused),
         IN_WORLD(accounts_share_what_is_the_same),
         IN_WORLD(the_table_grows_and_forgets_what_is_removed),
+        IN_WORLD(a_batch_may_move_every_name),
         cmocka_unit_test(no_memory_no_snapshot),
         IN_WORLD(no_memory_no_levels),
         IN_WORLD(no_memory_no_account),
