@@ -9,6 +9,7 @@
 #include "base/log.h"
 
 #define REFUSALS_MAX 4096
+#define REFUSALS_ENOUGH 512 /* not to be kept waiting for records_flush() */
 #define ADOPTIONS_MAX 512
 #define REMOTE_MAX 64
 #define DETACH_S 5
@@ -124,7 +125,8 @@ static void on_refused(void *arg, const struct authorize_refusal *refusal)
         r->figures.dropped_refusals++;
     else
         copy_refusal(&r->refusals[r->n_refusals++], refusal);
-    queue_refusals(r);
+    if (r->n_refusals >= REFUSALS_ENOUGH)
+        queue_refusals(r);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -179,7 +181,7 @@ static void refusals_done(void *arg, int code, const struct fault *f)
         r->figures.refusals += r->n_job_refusals;
     r->recording = false;
     r->n_job_refusals = 0;
-    if (!code)
+    if (!code && r->n_refusals >= REFUSALS_ENOUGH)
         queue_refusals(r);
     pthread_cond_signal(&r->idle);
     pthread_mutex_unlock(&r->lock);
@@ -187,7 +189,7 @@ static void refusals_done(void *arg, int code, const struct fault *f)
         log_error("refusals-lost", LOG_TEXT("fault", f->text));
 }
 
-/* With the lock. A store that has no room is asked again with the next refusal. */
+/* With the lock. A store that has no room is asked again with the next flush. */
 static void queue_refusals(struct records *r)
 {
     struct refusal *block = r->refusals;
@@ -322,6 +324,14 @@ void records_attach(struct records *r, struct store *store)
     pthread_mutex_unlock(&r->lock);
 }
 
+void records_flush(struct records *r)
+{
+    pthread_mutex_lock(&r->lock);
+    queue_refusals(r);
+    queue_adoptions(r);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void records_detach(struct records *r)
 {
     struct timespec until;
@@ -332,8 +342,11 @@ void records_detach(struct records *r)
     pthread_mutex_lock(&r->lock);
     queue_refusals(r);
     queue_adoptions(r);
-    while ((r->recording || r->adopting) && !err)
+    while ((r->recording || r->adopting) && !err) {
         err = pthread_cond_timedwait(&r->idle, &r->lock, &until);
+        queue_refusals(r);
+        queue_adoptions(r);
+    }
     r->figures.dropped_refusals += r->n_refusals;
     r->figures.dropped_adoptions += r->n_adoptions;
     r->store = NULL;

@@ -22,6 +22,9 @@ struct authorize_sink records_sink(struct records *records);
 
 /* From now on jobs are queued in this store; before, records only gather. */
 void records_attach(struct records *records, struct store *store);
+/* To be called a few times a second: what has gathered becomes a job. Many refusals in one job cost a
+ * fraction of what they cost alone, and an attack is made of refusals. */
+void records_flush(struct records *records);
 /* Waits a few seconds for what has gathered to be written; the store is about to be closed. */
 void records_detach(struct records *records);
 

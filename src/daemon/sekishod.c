@@ -22,6 +22,7 @@
 #include "serve/http.h"
 #include "store/store.h"
 
+#define TICK_MS 200
 #define GRACE_MS 3000 /* for calls that are being asked about when we end */
 
 struct sekishod {
@@ -291,6 +292,11 @@ static int open_store(struct sekishod *d, struct store_first *first, struct faul
     return store_open(&d->store, &config, first, f);
 }
 
+static void on_tick(void *arg)
+{
+    records_flush(arg);
+}
+
 /* Records and requests may now have the store. */
 static int attach_store(struct sekishod *d, struct fault *f)
 {
@@ -298,6 +304,7 @@ static int attach_store(struct sekishod *d, struct fault *f)
     const struct http_options options = http_options(d->config);
 
     records_attach(d->records, d->store);
+    serve_thread_tick(d->serve, on_tick, d->records, TICK_MS);
     return http_configure(d->http, &all, &options, f);
 }
 

@@ -22,9 +22,12 @@ struct seat {
 struct serve_thread {
     uv_loop_t loop;
     uv_async_t wake;
-    uv_timer_t alive;
+    uv_timer_t alive, ticker;
     struct seat seats[SERVE_PARTS_MAX];
     size_t n_seats;
+    void (*tick)(void *arg);
+    void *tick_arg;
+    unsigned tick_ms;
     pthread_t thread;
     bool running;
     uint64_t alive_ms;
@@ -106,6 +109,20 @@ static void on_alive(uv_timer_t *timer)
     notify_alive();
 }
 
+static void on_ticker(uv_timer_t *timer)
+{
+    struct serve_thread *serve = timer->data;
+
+    serve->tick(serve->tick_arg);
+}
+
+void serve_thread_tick(struct serve_thread *serve, void (*tick)(void *arg), void *arg, unsigned ms)
+{
+    serve->tick = tick;
+    serve->tick_arg = arg;
+    serve->tick_ms = ms;
+}
+
 int serve_thread_new(struct serve_thread **out, struct fault *f)
 {
     struct serve_thread *serve = calloc(1, sizeof(*serve));
@@ -126,8 +143,9 @@ int serve_thread_new(struct serve_thread **out, struct fault *f)
     pthread_mutex_init(&serve->lock, NULL);
     pthread_cond_init(&serve->called, NULL);
     uv_timer_init(&serve->loop, &serve->alive);
+    uv_timer_init(&serve->loop, &serve->ticker);
     uv_timer_init(&serve->loop, &serve->stop_timer);
-    serve->wake.data = serve->alive.data = serve->stop_timer.data = serve;
+    serve->wake.data = serve->alive.data = serve->ticker.data = serve->stop_timer.data = serve;
     *out = serve;
     return 0;
 }
@@ -157,6 +175,8 @@ static void *thread_main(void *arg)
     snapshot_reader_register();
     if (serve->alive_ms)
         uv_timer_start(&serve->alive, on_alive, serve->alive_ms, serve->alive_ms);
+    if (serve->tick)
+        uv_timer_start(&serve->ticker, on_ticker, serve->tick_ms, serve->tick_ms);
     for (size_t i = 0; i < serve->n_seats; i++)
         run_seat(&serve->seats[i]);
     uv_run(&serve->loop, UV_RUN_DEFAULT);

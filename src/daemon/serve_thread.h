@@ -33,6 +33,9 @@ struct serve_part {
 /* Borrows part->arg. Before the start. */
 int serve_thread_add(struct serve_thread *serve, const struct serve_part *part, struct fault *f);
 
+/* Has `tick` called on the thread every `ms` milliseconds. Once, before the start. */
+void serve_thread_tick(struct serve_thread *serve, void (*tick)(void *arg), void *arg, unsigned ms);
+
 /* With all signals blocked, so that they reach the main thread. `alive_ms` unless 0: how often
  * notify_alive() is called from the loop. */
 int serve_thread_start(struct serve_thread *serve, uint64_t alive_ms, struct fault *f);

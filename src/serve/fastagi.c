@@ -254,7 +254,10 @@ static void add_connection(struct fastagi *agi, int fd, const struct address *re
     if (epoll_ctl(agi->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
         agi->figures.broken++;
         close_connection(agi, c);
+        return;
     }
+    /* The question is often there already, which spares a turn of the loop. */
+    read_connection(agi, c, now);
 }
 
 /* Descriptors have run out: the oldest of ours makes room, or else the caller is told by a close. A
