@@ -562,10 +562,12 @@ bool ruleset_restricts_below(const struct ruleset *set, const struct ruleset_key
 int64_t ruleset_end(const struct ruleset *set, uint32_t index, const struct ruleset_moment *when)
 {
     const struct condition *c = condition_of(set, index);
-    int64_t end;
+    int64_t end = INT64_MAX;
 
     if (!c)
         return INT64_MAX;
-    end = c->schedule ? schedule_end(c->schedule, when->extra, when->now) : INT64_MAX;
+    /* A restriction whose zone cannot be read is in force always: its schedule ends nothing. */
+    if (c->schedule && schedule_state(c->schedule, when->extra, when->now) == SCHEDULE_ON)
+        end = schedule_end(c->schedule, when->extra, when->now);
     return end < c->until ? end : c->until;
 }
