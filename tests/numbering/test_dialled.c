@@ -2,7 +2,7 @@
 /*
  * The tables of dialled strings: test_dialled TABLE.tsv. One case a row; a cell "-" asserts nothing.
  * Columns that it knows: id, dialled (a JSON string), profile, class, kind, e164, dial, country,
- * target, presentation, comment.
+ * target, presentation, verdict (of an account whose only rule is the born restriction), comment.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +14,7 @@
 
 #include "numbering/numbering.h"
 #include "numbering/profiles.h"
+#include "policy/decide.h"
 
 #define COLUMNS_MAX 16
 
@@ -52,6 +53,27 @@ static void check_form(const struct number *n)
     assert_int_equal(strspn(n->network, "0123456789*#+"), strlen(n->network));
 }
 
+/* What an account gets whose only rule restricts the plan's access prefix. */
+static void check_born(const struct row *row, const struct site *site, const struct number *n)
+{
+    static const uint8_t key[16];
+    const struct rule rule = {.action = RULE_RESTRICT, .prefix = site_access_prefix(site)};
+    struct decide_rules rules = {0};
+    struct decide_question question = {.number = n, .rules = &rules, .site = site};
+    struct ruleset_pool *pool;
+    struct verdict v;
+
+    assert_int_equal(ruleset_pool_new(&pool, NULL, key, NULL), 0);
+    assert_int_equal(ruleset_intern(pool, &rule, 1, &rules.account, NULL), 0);
+    decide(&question, &v);
+    ruleset_pool_free(pool);
+    expect(row, "verdict", verdict_action_name(v.action));
+    if (n->class == CLASS_INTERNATIONAL || n->target == CLASS_INTERNATIONAL)
+        assert_int_equal(v.action, VERDICT_DENY);
+    if (n->class == CLASS_EMERGENCY)
+        assert_int_equal(v.action, VERDICT_ALLOW);
+}
+
 static void check_row(void **state)
 {
     const struct row *row = *state;
@@ -67,6 +89,7 @@ static void check_row(void **state)
                     (struct span){json_string_value(text), json_string_length(text)}, &n);
     json_decref(text);
     check_form(&n);
+    check_born(row, profiles_site(profile), &n);
     expect(row, "class", number_class_name(n.class));
     expect(row, "kind", n.kind ? number_kind_name(n.kind) : "");
     expect(row, "e164", n.e164);
