@@ -121,17 +121,23 @@ static int check_tenant(struct api *api, struct store_tx *tx, struct store_accou
 }
 
 /* A tenant must not tell from the answer whether a switch exists that does not serve it. */
-static int check_switch(struct api *api, struct store_tx *tx, const struct store_account *a,
+static int check_switch(struct api *api, struct store_tx *tx, struct store_account *a,
                         struct fault *f)
 {
     struct store_switch found;
-    int rc = a->switch_name.n ? api_find_switch(api, tx, a->switch_name, &found, f) : 0;
+    int rc;
 
+    if (!a->switch_name.n && !api_within(api))
+        return 0;
+    rc = a->switch_name.n ? api_find_switch(api, tx, a->switch_name, &found, f)
+                          : api_only_switch(api, tx, &found, f);
     if (rc == ERR_MISSING) {
         api->status = 422;
         return reader_refuse(&api->reader, "", "switch", f, ERR_RANGE, "there is no switch \"%s\"",
                              ESCAPED(a->switch_name));
     }
+    if (!rc)
+        a->switch_name = found.name;
     return rc;
 }
 

@@ -107,8 +107,8 @@ static int look_up(struct api *api, struct store_tx *tx, struct fault *f)
     struct store_account account;
     bool seen = false;
     char *name;
-    int rc =
-        q->gate.n ? api_find_switch(api, tx, q->gate, &gate, f) : store_switch_only(tx, &gate, f);
+    int rc = q->gate.n ? api_find_switch(api, tx, q->gate, &gate, f)
+                       : api_only_switch(api, tx, &gate, f);
 
     if (!rc && api->caller.who == API_TENANT) {
         rc = reader_is_account(q->account)

@@ -171,6 +171,33 @@ int api_serves(struct api *api, struct store_tx *tx, const struct store_switch *
     return 0;
 }
 
+/* Counts only what the caller may see: a tenant must not learn how many there are beside. */
+int api_only_switch(struct api *api, struct store_tx *tx, struct store_switch *out, struct fault *f)
+{
+    struct store_page page = {.limit = STORE_PAGE_MAX};
+    struct store_switch_list list;
+    unsigned n = 0;
+
+    do {
+        int rc = store_switch_list(tx, &page, &list, f);
+
+        for (size_t i = 0; !rc && i < list.n; i++) {
+            bool serves = false;
+
+            rc = api_serves(api, tx, &list.items[i], &serves, f);
+            if (!rc && serves && n++ == 0)
+                *out = list.items[i];
+        }
+        if (rc)
+            return rc;
+        page.cursor = list.next;
+    } while (list.next.n && n < 2);
+    if (n == 1)
+        return 0;
+    return fault(f, ERR_RANGE,
+                 n ? "there are several switches: say which one is meant" : "there is no switch");
+}
+
 static int not_found(struct api *api, struct fault *f, const char *what, struct span name)
 {
     return api_refuse(api, 404, f, ERR_MISSING, "there is no %s \"%s\"", what, ESCAPED(name));

@@ -10,11 +10,6 @@
 /* Both arrays must exist. */
 static void look(const struct api *api, json_t *problems, json_t *warnings)
 {
-    struct store_stats stats;
-
-    store_stats(api->services->store, &stats);
-    if (stats.failing)
-        json_array_append_new(problems, json_sprintf("store: %s", stats.trouble));
     if (api->services->health)
         api->services->health(api->services->arg, problems, warnings);
 }

@@ -179,12 +179,14 @@ static int may_use(struct lines *l, struct store_account *a, struct fault *f)
 
     if (!api_within(l->api))
         return 0;
-    if (a->switch_name.n && !span_eq(a->switch_name, l->seen_switch)) {
-        rc = api_find_switch(l->api, l->tx, a->switch_name, &gate, f);
+    if (!span_eq(a->switch_name, l->seen_switch) || !l->seen_switch.n) {
+        rc = a->switch_name.n ? api_find_switch(l->api, l->tx, a->switch_name, &gate, f)
+                              : api_only_switch(l->api, l->tx, &gate, f);
         if (rc)
             return rc;
         l->seen_switch = gate.name;
     }
+    a->switch_name = l->seen_switch;
     if (!span_eq(a->tenant, l->seen_tenant) || !l->seen_tenant.n) {
         rc = a->tenant.n ? api_find_tenant(l->api, l->tx, a->tenant, &tenant, f)
                          : store_tenant_get(l->tx, api_within(l->api), &tenant, f);

@@ -87,23 +87,34 @@ static bool same_source(const struct connection *a, const struct connection *b)
            memcmp(a->from.ip, b->from.ip, sizeof(a->from.ip)) == 0;
 }
 
-/* Is there room for one more from there? When all are taken, the longest idle one gives way. */
+static bool idler(const struct connection *c, const struct connection *than)
+{
+    return !c->cut && c->idle && (!than || c->deadline_ns < than->deadline_ns);
+}
+
+/* Is there room for one more from there? Where all are taken, the longest idle one gives way: of the same
+ * source when that has its share. */
 static bool make_room(struct http *http, const struct connection *fresh)
 {
+    unsigned share = fresh->local ? 0 : http->options.connections_per_address;
     struct connection *idlest = NULL;
-    unsigned same = 0;
+    struct connection *idlest_there = NULL;
+    unsigned there = 0;
     size_t open = 0;
 
     for (struct connection *c = http->connections; c; c = c->next) {
+        bool same = !c->cut && same_source(c, fresh);
+
         open += !c->cut;
-        same += !c->cut && same_source(c, fresh);
-        if (!c->cut && c->idle && (!idlest || c->deadline_ns < idlest->deadline_ns))
+        there += same;
+        if (idler(c, idlest))
             idlest = c;
+        if (same && idler(c, idlest_there))
+            idlest_there = c;
     }
-    if (!fresh->local && http->options.connections_per_address &&
-        same >= http->options.connections_per_address)
-        return false;
-    if (open < http->options.connections)
+    if (share && there >= share)
+        idlest = idlest_there;
+    else if (open < http->options.connections)
         return true;
     if (!idlest)
         return false;

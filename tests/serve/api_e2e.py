@@ -1,0 +1,799 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The HTTP API of a real sekishod against docs/openapi.yaml.
+
+api_e2e.py SEKISHOD ROUTES OPENAPI.YAML
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+
+from daemon import Daemon
+from spec import Spec
+from tap import Tap
+
+JSON = 'application/json'
+PATCH = 'application/merge-patch+json'
+FORM = 'application/x-www-form-urlencoded'
+LINES = 'application/x-ndjson'
+CSV = 'text/csv'
+
+
+class Api:
+    """Operations by name; every answer is held against the description."""
+
+    def __init__(self, daemon, spec, token):
+        self.daemon = daemon
+        self.spec = spec
+        self.token = token
+
+    def __call__(self, name, expect, /, body=None, media=None, query=None, headers=None, **parts):
+        operation = self.spec.operations[name]
+        headers = dict(headers or {})
+        if media is None and isinstance(body, (dict, list)):
+            media = PATCH if operation['method'] == 'PATCH' else JSON
+        if body is not None and media and not isinstance(body, bytes):
+            if expect < 300 and media in (JSON, PATCH):
+                self.spec.validate(self.spec.request_schema(name, media), body, f'{name}: the request')
+            body = body if isinstance(body, str) else json.dumps(body)
+        if media:
+            headers['Content-Type'] = media
+        answer = self.daemon.tcp(self.token, operation['method'], self.spec.target(name, parts, query), body,
+                                 headers)
+        assert answer.status == expect, f'{name}: {answer.status} instead of {expect}\n{answer}'
+        self.spec.check(name, answer)
+        return answer
+
+
+def tag(answer):
+    return {'If-Match': answer.headers['ETag']}
+
+
+# ---- the description itself ----------------------------------------------------------------------
+
+
+def routes_agree(spec, routes):
+    table = {}
+    for line in subprocess.run([routes], check=True, capture_output=True, text=True).stdout.splitlines():
+        method, path, scopes, query = line.split('\t')
+        table[(method, path)] = (set(scopes.split()), set(query.split()))
+    described = {}
+    for operation in spec.operations.values():
+        query = {p['name'] for p in operation['parameters'] if p['in'] == 'query'}
+        described[(operation['method'], operation['path'])] = (set(operation['x-scopes']), query)
+    assert table == described, f'{set(table) ^ set(described)}' + ''.join(
+        f'\n{key}: {table[key]} is described as {described[key]}'
+        for key in table if key in described and table[key] != described[key])
+
+
+def examples_hold(spec):
+    for what, schema, example in spec.examples():
+        spec.validate(schema, example, what)
+
+
+# ---- each resource -------------------------------------------------------------------------------
+
+
+def daemon_resources(api, daemon):
+    api('health', 200)
+    status = api('status', 200).json
+    assert status['counts']['switches'] == 1 and status['counts']['tenants'] == 1, status
+    settings = api('getSettings', 200)
+    api('getSettings', 304, headers={'If-None-Match': settings.headers['ETag']})
+    changed = api('changeSettings', 200, {'refusal_days': 90}, headers=tag(settings))
+    assert changed.json['refusal_days'] == 90
+    api('changeSettings', 412, {'refusal_days': 91}, headers=tag(settings))
+    api('changeSettings', 422, {'refusal_days': 0})
+    api('changeSettings', 422, {'refusal_days': None})
+    assert api('getSettings', 200).json == changed.json
+
+
+def backup(api, daemon):
+    path = daemon.dir + '/backups/one'
+    made = api('backup', 200, {'path': path})
+    assert made.json['path'] == path and os.path.isdir(path)
+    api('backup', 409, {'path': path})
+    for wrong in ('backups/two', daemon.dir + '/backups/../two', daemon.dir + '/two', '/', '',
+                  daemon.dir + '/backups', daemon.dir + '/backupsx/two', daemon.dir + '/backups/./two'):
+        api('backup', 422, {'path': wrong})
+        assert not os.path.exists(daemon.dir + '/two')
+    local = daemon.local('POST', '/v1/backup', {'path': daemon.dir + '/two'})
+    assert local.status == 200, local
+    assert os.path.isdir(daemon.dir + '/two')
+
+
+def switches(api):
+    new = {'name': 'tokyo-1', 'plan': 'JP', 'addresses': ['192.0.2.10', '2001:db8::/64'], 'outside': '0',
+           'extensions': '1XXX', 'area': '03', 'form': '+e164', 'unknown': 'born', 'adopt_tenant': 'main',
+           'tenants': ['main'], 'note': 'rack 7'}
+    made = api('createSwitch', 201, new)
+    assert made.headers['Location'] == '/v1/switches/tokyo-1'
+    for key, value in new.items():
+        assert made.json[key] == value, (key, made.json)
+    assert made.json['mode'] == 'enforce'
+    api('createSwitch', 409, new)
+    api('createSwitch', 409, dict(new, name='tokyo-2'))
+    api('createSwitch', 422, {'name': 'tokyo-2', 'plan': 'XX'})
+    api('createSwitch', 422, {'name': 'tokyo-2', 'plan': 'JP', 'extensions': '11X'})
+    api('createSwitch', 422, {'name': 'tokyo-2', 'plan': 'JP', 'addresses': ['192.0.2.300']})
+    api('createSwitch', 422, {'name': 'tokyo-2', 'plan': 'JP', 'unknown': 'born'})
+    api('createSwitch', 422, {'name': 'tokyo-2', 'plan': 'JP', 'tenants': ['nobody']})
+    assert {s['name'] for s in api('listSwitches', 200).json['items']} == {'local', 'tokyo-1'}
+    seen = api('getSwitch', 200, name='tokyo-1')
+    assert seen.json == made.json and seen.headers['ETag'] == made.headers['ETag']
+    api('getSwitch', 304, name='tokyo-1', headers={'If-None-Match': seen.headers['ETag']})
+    api('getSwitch', 404, name='tokyo-9')
+    api('changeSwitch', 404, {'mode': 'observe'}, name='tokyo-9')
+    changed = api('changeSwitch', 200, {'mode': 'observe'}, name='tokyo-1', headers=tag(seen))
+    assert changed.json['mode'] == 'observe' and changed.json['addresses'] == new['addresses']
+    api('changeSwitch', 412, {'mode': 'enforce'}, name='tokyo-1', headers=tag(seen))
+    api('changeSwitch', 422, {'mode': 'inherit'}, name='tokyo-1')
+    api('changeSwitch', 409, {'addresses': ['127.0.0.1']}, name='tokyo-1')
+    put = {k: v for k, v in new.items() if k != 'name'}
+    first = api('putSwitch', 200, put, name='tokyo-1')
+    again = api('putSwitch', 200, put, name='tokyo-1')
+    assert first.json['mode'] == 'enforce' and again.headers['ETag'] == first.headers['ETag']
+    api('putSwitch', 412, put, name='tokyo-1', headers={'If-None-Match': '*'})
+    api('putSwitch', 412, put, name='tokyo-1', headers=tag(seen))
+    api('putSwitch', 412, put, name='tokyo-3', headers={'If-Match': '*'})
+    api('putSwitch', 409, put, name='tokyo-3')
+    api('putSwitch', 422, {}, name='tokyo-3')
+    api('putSwitch', 422, {'plan': 'JP'}, name='Tokyo 3')
+    api('putSwitch', 201, {'plan': 'JP'}, name='tokyo-3', headers={'If-None-Match': '*'})
+    api('createAccount', 201, {'name': '1001', 'switch': 'tokyo-3', 'tenant': 'main'})
+    api('deleteSwitch', 409, name='tokyo-3')
+    api('deleteSwitch', 412, name='tokyo-1', headers=tag(seen))
+    api('deleteSwitch', 204, name='tokyo-1', headers=tag(first))
+    api('deleteSwitch', 404, name='tokyo-1')
+    account = api('findAccount', 200, switch='tokyo-3', name='1001')
+    api('deleteAccount', 204, id=account.json['id'])
+    api('deleteSwitch', 204, name='tokyo-3')
+
+
+def tenants(api):
+    made = api('createTenant', 201, {'name': 'umeda', 'title': '梅田商事', 'parent': 'main', 'preset': 'jp'})
+    assert made.json == {'name': 'umeda', 'title': '梅田商事', 'parent': 'main', 'mode': 'inherit', 'preset': 'jp',
+                         'language': 'ja', 'area': '', 'stopped': False, 'change': made.json['change']}
+    api('createTenant', 409, {'name': 'umeda'})
+    api('createTenant', 422, {'name': 'Umeda'})
+    api('createTenant', 422, {'name': 'x', 'parent': 'nobody'})
+    api('createTenant', 422, {'name': 'x', 'title': 'a\nb'})
+    names = [t['name'] for t in api('listTenants', 200).json['items']]
+    assert names == ['main', 'umeda'], names
+    below = api('listTenants', 200, query={'tenant': 'umeda'}).json['items']
+    assert [t['name'] for t in below] == ['umeda']
+    api('listTenants', 422, query={'tenant': 'nobody'})
+    api('getTenant', 404, name='nobody')
+    api('getTenant', 304, name='umeda', headers={'If-None-Match': 'W/' + made.headers['ETag'] + ', "0"'})
+    changed = api('changeTenant', 200, {'language': 'en', 'title': None}, name='umeda', headers=tag(made))
+    assert changed.json['language'] == 'en' and changed.json['title'] == ''
+    assert api('getTenant', 200, name='umeda').json == changed.json
+    api('changeTenant', 412, {'language': 'en'}, name='umeda', headers=tag(made))
+    api('changeTenant', 404, {'language': 'en'}, name='nobody')
+    api('changeTenant', 422, {'parent': 'umeda'}, name='umeda')
+    api('changeTenant', 422, {'parent': 'umeda'}, name='main')
+    put = {'title': 'x', 'parent': 'main'}
+    first = api('putTenant', 200, put, name='umeda')
+    assert first.json['preset'] is None
+    assert api('putTenant', 200, put, name='umeda').headers['ETag'] == first.headers['ETag']
+    api('putTenant', 412, put, name='umeda', headers={'If-None-Match': '*'})
+    api('putTenant', 422, {'language': 'fr'}, name='umeda')
+    api('putTenant', 201, {'parent': 'umeda'}, name='kita')
+    api('deleteTenant', 409, name='umeda')
+    api('deleteTenant', 412, name='kita', headers=tag(first))
+    api('deleteTenant', 204, name='kita')
+    api('deleteTenant', 404, name='kita')
+
+
+def presets(api):
+    rules = [{'action': 'restrict', 'prefix': '011'}]
+    made = api('createPreset', 201, {'name': 'us', 'title': 'United States', 'rules': rules})
+    assert made.json['rules'] == [
+        {'action': 'restrict', 'prefix': '011', 'until': None, 'schedule': None, 'mandatory': False}]
+    api('createPreset', 409, {'name': 'us', 'rules': rules})
+    api('createPreset', 422, {'name': 'us2', 'rules': rules + rules})
+    api('createPreset', 422, {'name': 'us2', 'rules': [dict(rules[0], mandatory=True)]})
+    assert {p['name'] for p in api('listPresets', 200).json['items']} == {'jp', 'us'}
+    api('getPreset', 200, name='us')
+    api('getPreset', 304, name='us', headers={'If-None-Match': '*'})
+    api('getPreset', 404, name='fr')
+    changed = api('changePreset', 200, {'title': None}, name='us', headers=tag(made))
+    assert changed.json['rules'] == made.json['rules'] and changed.json['title'] == ''
+    api('changePreset', 412, {'title': 'x'}, name='us', headers=tag(made))
+    api('changePreset', 404, {'title': 'x'}, name='fr')
+    api('changePreset', 422, {'rules': None}, name='us')
+    put = {'rules': rules + [{'action': 'except', 'prefix': '01144'}]}
+    first = api('putPreset', 200, put, name='us')
+    assert api('putPreset', 200, {'rules': put['rules'][::-1]}, name='us').headers['ETag'] == first.headers['ETag']
+    api('putPreset', 412, put, name='us', headers=tag(made))
+    api('putPreset', 422, {}, name='us')
+    api('putPreset', 201, {'rules': []}, name='none')
+    api('deletePreset', 204, name='none')
+    api('deletePreset', 404, name='none')
+    api('changeTenant', 200, {'preset': 'us'}, name='umeda')
+    born = api('createAccount', 201, {'name': 'us-1', 'tenant': 'umeda'}).json
+    assert api('listAccountRules', 200, id=born['id']).json['items'] == first.json['rules']
+    api('deletePreset', 409, name='us')
+    api('deleteAccount', 204, id=born['id'])
+    api('changeTenant', 200, {'preset': None}, name='umeda')
+    api('deletePreset', 412, name='us', headers=tag(made))
+    api('deletePreset', 204, name='us')
+
+
+def accounts(api):
+    api('createAccount', 422, {'name': 'Desk-1'})  # in which of two tenants?
+    made = api('createAccount', 201, {'name': 'Desk-1', 'tenant': 'main', 'note': '2F 受付'})
+    account = made.json
+    assert made.headers['Location'] == f'/v1/accounts/{account["id"]}'
+    assert (account['name'], account['switch'], account['tenant']) == ('desk-1', 'local', 'main')
+    assert account['state'] == 'active' and not account['adopted'] and not account['stopped']
+    rules = api('listAccountRules', 200, id=account['id']).json['items']
+    assert [(r['action'], r['prefix']) for r in rules] == [('restrict', '010')]
+    api('createAccount', 409, {'name': 'DESK-1', 'tenant': 'umeda'})
+    api('createAccount', 422, {'name': 'a b'})
+    api('createAccount', 422, {'name': 'x', 'tenant': 'nobody'})
+    api('createAccount', 422, {'name': 'x', 'tenant': 'main', 'switch': 'nowhere'})
+    assert api('getAccount', 200, id=account['id']).json == account
+    api('getAccount', 304, id=account['id'], headers={'If-None-Match': made.headers['ETag']})
+    api('getAccount', 404, id=999999)
+    for wrong in ('0', '01', '-1', '1.0', '999999999999999999999', 'x'):
+        api('getAccount', 404, id=wrong)
+    found = api('findAccount', 200, switch='local', name='DESK-1')
+    assert found.json == account
+    api('findAccount', 304, switch='local', name='desk-1', headers={'If-None-Match': found.headers['ETag']})
+    api('findAccount', 404, switch='local', name='desk-2')
+    api('findAccount', 404, switch='nowhere', name='desk-1')
+    changed = api('changeAccount', 200, {'state': 'suspended', 'note': None}, id=account['id'], headers=tag(made))
+    assert changed.json['state'] == 'suspended' and changed.json['note'] == ''
+    api('changeAccount', 412, {'state': 'active'}, id=account['id'], headers=tag(made))
+    api('changeAccount', 422, {'state': 'asleep'}, id=account['id'])
+    api('changeAccount', 404, {'state': 'active'}, id=999999)
+    same = api('changeAccount', 200, {'state': 'suspended'}, id=account['id'])
+    assert same.headers['ETag'] == changed.headers['ETag'], 'nothing changed, and yet it is a change'
+    moved = api('changeAccount', 200, {'name': 'desk-9', 'tenant': 'umeda'}, id=account['id'])
+    assert (moved.json['name'], moved.json['tenant']) == ('desk-9', 'umeda')
+    put = api('putAccount', 200, {'note': 'x'}, switch='local', name='Desk-9')
+    assert put.json['tenant'] == 'umeda' and put.json['state'] == 'active' and put.json['id'] == account['id']
+    assert api('putAccount', 200, {'note': 'x'}, switch='local', name='desk-9').headers['ETag'] == put.headers['ETag']
+    api('putAccount', 412, {}, switch='local', name='desk-9', headers={'If-None-Match': '*'})
+    api('putAccount', 404, {}, switch='nowhere', name='desk-9')
+    api('putAccount', 422, {'tenant': 'nobody'}, switch='local', name='desk-9')
+    api('putAccount', 422, {}, switch='local', name='a b')
+    api('putAccount', 422, None, switch='local', name='desk-10')
+    fresh = api('putAccount', 201, {'tenant': 'main'}, switch='local', name='desk-10', headers={'If-None-Match': '*'})
+    api('deleteAccount', 412, id=fresh.json['id'], headers=tag(made))
+    api('deleteAccount', 204, id=fresh.json['id'], headers=tag(fresh))
+    api('deleteAccount', 404, id=fresh.json['id'])
+    later = api('createAccount', 201, {'name': 'desk-10', 'tenant': 'main'})
+    assert later.json['id'] > fresh.json['id'], 'an id was used again'
+    names = [a['name'] for a in api('listAccounts', 200, query={'q': 'DESK'}).json['items']]
+    assert names == ['desk-9', 'desk-10'], names
+    assert [a['name'] for a in api('listAccounts', 200, query={'tenant': 'umeda'}).json['items']] == ['desk-9']
+    assert api('listAccounts', 200, query={'state': 'locked'}).json['items'] == []
+    assert api('listAccounts', 200, query={'adopted': 'true'}).json['items'] == []
+    for query in ({'limit': 0}, {'limit': 1001}, {'limit': 'x'}, {'cursor': 'x'}, {'state': 'x'}, {'q': ''},
+                  {'tenant': 'nobody'}, {'adopted': '1'}, {'sort': 'name'}, {'switch': 'A B'}):
+        api('listAccounts', 422, query=query)
+
+
+def rules_of(api, kind, **owner):
+    """The same for accounts, tenants and the operator."""
+    title = kind.capitalize()
+    lists, replace = f'list{title}Rules', f'replace{title}Rules'
+    put, delete = f'put{title}Rule', f'delete{title}Rule'
+    before = api(lists, 200, **owner)
+    api(lists, 304, headers={'If-None-Match': before.headers['ETag']}, **owner)
+    first = api(put, 201, {'until': '2026-12-01T09:00:00+09:00'}, action='except', prefix='0101212', **owner)
+    assert first.json == {'action': 'except', 'prefix': '0101212', 'until': '2026-12-01T00:00:00Z',
+                          'schedule': None, 'mandatory': False}
+    again = api(put, 200, {'until': '2026-12-01T00:00:00Z'}, action='except', prefix='0101-212', **owner)
+    assert again.headers['ETag'] == first.headers['ETag']
+    api(put, 412, None, action='except', prefix='0102', headers=tag(before), **owner)
+    hours = api(put, 201, {'schedule': 'mon-fri,!holidays 09:00-18:00 Asia/Tokyo'}, action='restrict', prefix='#7',
+                **owner)
+    assert hours.json['prefix'] == '#7'
+    for action, prefix, body in (('allow', '010', None), ('restrict', 'x', None), ('restrict', '1' * 33, None),
+                                 ('restrict', '010', {'schedule': 'now'}), ('restrict', '010', {'until': 'x'}),
+                                 ('except', '010', {'mandatory': True}), ('restrict', '010', {'prefix': '0'})):
+        api(put, 422, body, action=action, prefix=prefix, **owner)
+    api(delete, 412, action='restrict', prefix='#7', headers=tag(before), **owner)
+    api(delete, 422, action='x', prefix='#7', **owner)
+    api(delete, 204, action='restrict', prefix='#7', headers=tag(hours), **owner)
+    api(delete, 404, action='restrict', prefix='#7', **owner)
+    items = [{'action': 'restrict', 'prefix': '010'}, {'action': 'except', 'prefix': '01044'}]
+    one = api(replace, 200, {'items': items}, **owner)
+    two = api(replace, 200, {'items': items[::-1]}, **owner)
+    assert one.headers['ETag'] == two.headers['ETag'] and one.json == two.json
+    assert {(r['action'], r['prefix']) for r in one.json['items']} == {('restrict', '010'), ('except', '01044')}
+    api(replace, 412, {'items': []}, headers=tag(before), **owner)
+    api(replace, 422, {'items': items + items}, **owner)
+    api(replace, 422, {'items': [{'action': 'restrict', 'prefix': ''}]}, **owner)
+    api(replace, 422, {}, **owner)
+    assert api(lists, 200, **owner).json == one.json
+    if kind == 'operator':
+        made = api(put, 201, {'mandatory': True}, action='restrict', prefix='0990', **owner)
+        assert made.json['mandatory'] is True
+    else:
+        api(put, 422, {'mandatory': True}, action='restrict', prefix='0990', **owner)
+        gone = dict.fromkeys(owner, '999999')
+        api(lists, 404, **gone)
+        api(replace, 404, {'items': []}, **gone)
+        api(put, 404, None, action='restrict', prefix='010', **gone)
+        api(delete, 404, action='restrict', prefix='010', **gone)
+    api(replace, 200, {'items': [{k: r[k] for k in r} for r in before.json['items']]}, **owner)
+
+
+def stops(api):
+    account = api('findAccount', 200, switch='local', name='desk-9').json
+    for scope in ('operator', 'tenant:umeda', f'account:{account["id"]}'):
+        made = api('putStop', 201, {'note': 'strange bill'}, scope=scope)
+        assert made.json['scope'] == scope and made.json['note'] == 'strange bill'
+        again = api('putStop', 200, {'note': 'strange bill'}, scope=scope)
+        assert again.json == made.json
+    assert made.json['label'] == 'desk-9@local'
+    assert len(api('listStops', 200).json['items']) == 3
+    assert api('getAccount', 200, id=account['id']).json['stopped']
+    assert api('getTenant', 200, name='umeda').json['stopped']
+    verdict = api('authorize', 200, {'account': 'desk-9', 'number': '0101212', 'dry_run': True}).json
+    assert verdict['verdict'] == 'deny', verdict
+    api('putStop', 404, scope='tenant:nobody')
+    api('putStop', 404, scope='account:999999')
+    for wrong in ('all', 'switch:local', 'preset:jp', 'tenant:', 'account:x'):
+        assert api.daemon.tcp(api.token, 'PUT', f'/v1/stops/{wrong}').status in (404, 422), wrong
+    api('putStop', 422, scope='switch:local')
+    api('putStop', 422, {'reason': 'x'}, scope='operator')
+    for scope in ('operator', 'tenant:umeda', f'account:{account["id"]}'):
+        api('deleteStop', 204, scope=scope)
+        api('deleteStop', 404, scope=scope)
+    api('deleteStop', 422, scope='x')
+    assert api('listStops', 200).json == {'items': [], 'next': None}
+
+
+def tokens(api, daemon, spec):
+    made = api('createToken', 201, {'scope': 'tenant:umeda', 'label': 'console', 'expires': '2099-01-01T00:00:00Z'})
+    secret = made.json['token']
+    assert made.json['scope'] == 'tenant:umeda' and len(secret) > 40
+    shown = [t for t in api('listTokens', 200).json['items'] if t['id'] == made.json['id']]
+    assert shown and shown[0]['label'] == 'console' and secret not in json.dumps(shown)
+    assert Api(daemon, spec, secret)('listTenants', 200).json['items'][0]['name'] == 'umeda'
+    api('createToken', 422, {'scope': 'account:1'})
+    api('createToken', 422, {'scope': 'tenant:nobody'})
+    api('createToken', 422, {'scope': 'everything'})
+    api('createToken', 422, {'scope': 'operator', 'expires': '2020-01-01T00:00:00Z'})
+    api('deleteToken', 204, id=made.json['id'])
+    api('deleteToken', 404, id=made.json['id'])
+    Api(daemon, spec, secret)('listTenants', 401)
+
+
+def authorize(api, daemon, spec):
+    api('createAccount', 201, {'name': '1001', 'tenant': 'main'})
+    question = {'account': '1001', 'number': '010-252-61-512-3456', 'remote': '192.0.2.7'}
+    verdict = api('authorize', 200, question).json
+    assert (verdict['verdict'], verdict['reason'], verdict['rule'], verdict['country']) == (
+        'deny', 'restricted', '010', 'SO'), verdict
+    form = api('authorize', 200, 'account=1001&number=010-252-61-512-3456&remote=192.0.2.7&switch=local',
+               media=FORM).json
+    assert form == verdict
+    assert api('authorize', 200, 'account=1001&number=%2B252615123456', media=FORM).json['verdict'] == 'deny'
+    assert api('authorize', 200, dict(question, number='0312345678')).json['dial'] == '0312345678'
+    emergency = api('authorize', 200, {'account': 'nobody at all', 'number': '119'}).json
+    assert (emergency['verdict'], emergency['reason'], emergency['dial']) == ('allow', 'emergency', '119')
+    for number in ('', '1%0a', '\n', 'x' * 4096, '１１０,1', '\u202e110'):
+        assert api('authorize', 200, dict(question, number=number)).json['verdict'] in ('allow', 'deny')
+    api('authorize', 422, dict(question, number='1' * 4097))
+    api('authorize', 422, {'account': '1001'})
+    api('authorize', 422, {'number': '110'})
+    api('authorize', 404, dict(question, switch='nowhere'))
+    api('authorize', 422, dict(question, trunk='x'))
+    api('authorize', 422, 'account=1001', media=FORM)
+    api('authorize', 422, 'account=1001&number=1&number=2', media=FORM)
+    api('authorize', 422, 'account=1001&number=1&trunk=2', media=FORM)
+    api('authorize', 400, 'account=1001&number=%zz', media=FORM)
+    api('authorize', 400, '{"account":"1001","number":"1\\u00000"}', media=JSON)
+    id_ = api('findAccount', 200, switch='local', name='1001').json['id']
+    api('putAccountRule', 201, {'until': '2099-01-01T00:00:00Z'}, id=id_, action='except', prefix='0101212')
+    lifted = api('authorize', 200, dict(question, number='+1 212 555 0100')).json
+    assert (lifted['verdict'], lifted['rule'], lifted['action']) == ('allow', '0101212', 'except'), lifted
+    assert lifted['max_seconds'] > 0 and lifted['dial'] == '01012125550100'
+    api('deleteAccountRule', 204, id=id_, action='except', prefix='0101212')
+    switch = Api(daemon, spec, daemon.token('switch:local'))
+    assert switch('authorize', 200, question).json['verdict'] == 'deny'
+    assert switch('authorize', 200, dict(question, switch='local')).json['verdict'] == 'deny'
+    switch('authorize', 403, dict(question, switch='other'))
+
+
+def numbers(api):
+    number = api('number', 200, query={'plan': 'JP', 'number': '0033-010-1-212-555-0100'}).json
+    assert (number['class'], number['e164'], number['dial']) == ('INTERNATIONAL', '+12125550100', '01012125550100')
+    assert number['country_name'] == {'en': 'United States', 'ja': number['country_name']['ja']}
+    local = api('number', 200, query={'switch': 'local', 'number': '110'}).json
+    assert local['class'] == 'EMERGENCY'
+    inside = api('number', 200, query={'plan': 'JP', 'extensions': '1XXX', 'number': '1001'}).json
+    assert inside['class'] == 'INTERNAL'
+    api('number', 404, query={'switch': 'nowhere', 'number': '110'})
+    for query in ({'number': '110'}, {'plan': 'JP'}, {'plan': 'JP', 'switch': 'local', 'number': '110'},
+                  {'plan': 'XX', 'number': '110'}, {'plan': 'JP', 'extensions': '11X', 'number': '1'}):
+        api('number', 422, query=query)
+    only = api('complement', 200, query={'root': '010', 'allow': ['0101']}).json
+    assert only['restrict'] == ['0100'] + [f'010{d}' for d in '23456789']
+    new_york = api('complement', 200, query={'root': '０１０', 'allow': ['0101-212']}).json
+    assert len(new_york['restrict']) == 36 and new_york['allow'] == ['0101212']
+    for query in ({'root': '010'}, {'allow': '0101'}, {'root': '010', 'allow': '020'}, {'root': 'x', 'allow': '0101'},
+                  {'root': '010', 'allow': ['0101'] * 101}):
+        api('complement', 422, query=query)
+
+
+def records(api):
+    refusals = []
+    for _ in range(100):
+        refusals = api('listRefusals', 200, query={'name': '1001'}).json['items']
+        if refusals:
+            break
+        api('authorize', 200, {'account': '1001', 'number': '010252615123456'})
+    assert refusals, 'the refused call is not recorded'
+    refusal = refusals[-1]
+    assert refusal['switch'] == 'local' and refusal['reason'] == 'restricted' and refusal['account_id'], refusal
+    ours = {'account': refusal['account_id'], 'tenant': 'main', 'switch': 'local', 'reason': 'restricted',
+            'since': '2020-01-01T00:00:00Z'}
+    assert api('listRefusals', 200, query=ours).json['items']
+    assert api('listRefusals', 200, query={'since': '2099-01-01T00:00:00Z'}).json['items'] == []
+    assert api('listRefusals', 200, query={'tenant': 'umeda'}).json['items'] == []
+    for query in ({'tenant': 'nobody'}, {'since': 'yesterday'}, {'account': 'x'}, {'cursor': '!'}):
+        api('listRefusals', 422, query=query)
+    audit = api('listAudit', 200, query={'limit': 1000}).json['items']
+    ids = [a['id'] for a in audit]
+    assert ids == sorted(ids, reverse=True) and len(set(ids)) == len(ids)
+    assert all(a['by'] for a in audit)
+    mine = api('listAudit', 200, query={'account': refusal['account_id']}).json['items']
+    assert mine and all(a['object'] == f'account:{refusal["account_id"]}' for a in mine)
+    adds = api('listAudit', 200, query={'action': 'account', 'object': mine[0]['object']}).json['items']
+    assert adds and all(a['action'].startswith('account') for a in adds)
+    who = audit[0]['by']
+    assert all(a['by'] == who for a in api('listAudit', 200, query={'by': who}).json['items'])
+    assert api('listAudit', 200, query={'until': '2020-01-01T00:00:00Z'}).json['items'] == []
+    api('listAudit', 422, query={'tenant': 'nobody'})
+
+
+# ---- many -----------------------------------------------------------------------------------------
+
+
+def pages(api, name, query):
+    items, cursor = [], None
+    while True:
+        page = api(name, 200, query=dict(query, **({'cursor': cursor} if cursor else {}))).json
+        items += page['items']
+        cursor = page['next']
+        if cursor is None:
+            return items
+        assert len(page['items']) == int(query.get('limit', 100)), 'a page in the middle is short'
+
+
+def importing(api):
+    lines = '\n'.join(json.dumps({'name': f'bulk-{i:04}', 'tenant': 'umeda'}) for i in range(2000)) + '\n'
+    before = api('status', 200).json['change']
+    done = api('importAccounts', 200, lines, media=LINES).json
+    assert done['added'] == 2000 and done['kept'] == 0 and done['change'] == before + 1
+    csv = 'name,note,tenant\r\n' + ''.join(f'"bulk-{i:04}","a ""b"", c",umeda\r\n' for i in range(2000, 2500))
+    assert api('importAccounts', 200, csv, media=CSV).json['added'] == 500
+    found = api('findAccount', 200, switch='local', name='bulk-2499').json
+    assert found['note'] == 'a "b", c' and found['tenant'] == 'umeda'
+    born = api('listAccountRules', 200, id=found['id']).json['items']
+    assert [(r['action'], r['prefix']) for r in born] == [('restrict', '010')]
+    kept = api('importAccounts', 200, lines, media=LINES, query={'existing': 'keep'}).json
+    assert kept == {'added': 0, 'kept': 2000, 'change': None}
+    assert api('status', 200).json['change'] == before + 2
+
+
+def importing_is_all_or_nothing(api):
+    before = api('status', 200).json['change']
+    wrong = ('{"name":"new-1"}\n{"name":"new 2"}\n\n{"name":"new-3","state":"x"}\nx\n{"name":"bulk-0001"}\n'
+             '{"name":"new-1"}\n{"name":"new-4","tenant":"nobody"}\n{"name":"new-5","x":1}')
+    to = {'tenant': 'umeda'}
+    problem = api('importAccounts', 422, wrong, media=LINES, query=to).json
+    assert [e['line'] for e in problem['errors']] == [2, 4, 5, 6, 7, 8, 9], problem
+    problem = api('importAccounts', 422, 'name,note\nnew-1,x\nnew-2\nnew-3,"y\nz\nnew-4,', media=CSV, query=to).json
+    assert [e['line'] for e in problem['errors']][:2] == [3, 4], problem
+    for body in ('note\nx\n', 'name,name\nx,y\n', 'name,color\nx,y\n', '"name\nx\n'):
+        api('importAccounts', 422, body, media=CSV)
+    many = api('importAccounts', 422, '{"name":"a b"}\n' * 500, media=LINES).json
+    assert len(many['errors']) == 100
+    for query in ({'existing': 'x'}, {'tenant': 'A B'}, {'switch': '!'}):
+        api('importAccounts', 422, '{"name":"new-1"}\n', media=LINES, query=query)
+    api('findAccount', 404, switch='local', name='new-1')
+    assert api('status', 200).json['change'] == before
+
+
+def paging(api):
+    for limit in (1000, 999, 7 * 100):
+        items = pages(api, 'listAccounts', {'tenant': 'umeda', 'q': 'bulk-', 'limit': limit})
+        names = [a['name'] for a in items]
+        assert names == [f'bulk-{i:04}' for i in range(2500)], (limit, len(names), len(set(names)))
+    assert len(api('listAccounts', 200).json['items']) == 100
+
+
+def paging_while_rows_come_and_go(api):
+    items, cursor, n = [], None, 0
+    while True:
+        query = {'q': 'bulk-', 'limit': 500}
+        page = api('listAccounts', 200, query=dict(query, **({'cursor': cursor} if cursor else {}))).json
+        items += page['items']
+        cursor = page['next']
+        if cursor is None:
+            break
+        n += 1
+        api('deleteAccount', 204, id=page['items'][0]['id'])
+        api('createAccount', 201, {'name': f'late-{n}', 'tenant': 'umeda'})
+    names = [a['name'] for a in items]
+    assert names == [f'bulk-{i:04}' for i in range(2500)], len(names)
+
+
+def lists_have_cursors(api):
+    for i in range(3):
+        api('putTenant', 201, {'parent': 'umeda'}, name=f'page-{i}')
+        api('putSwitch', 201, {'plan': 'JP'}, name=f'page-{i}')
+        api('putPreset', 201, {'rules': []}, name=f'page-{i}')
+        api('putStop', 201, scope=f'tenant:page-{i}')
+    for name in ('listTenants', 'listSwitches', 'listPresets', 'listStops', 'listTokens', 'listAudit'):
+        whole = api(name, 200, query={'limit': 1000}).json['items'][-20:]
+        single = pages(api, name, {'limit': 1 if name != 'listAudit' else 37})
+        assert len(single) >= 2 and single[-len(whole):] == whole, name
+        if name in ('listStops', 'listTokens', 'listAudit'):
+            api(name, 422, query={'cursor': '!'})
+    for i in range(3):
+        api('deleteStop', 204, scope=f'tenant:page-{i}')
+        api('deletePreset', 204, name=f'page-{i}')
+        api('deleteSwitch', 204, name=f'page-{i}')
+        api('deleteTenant', 204, name=f'page-{i}')
+
+
+# ---- scopes ---------------------------------------------------------------------------------------
+
+
+PARTS = {'id': 1, 'name': 'main', 'switch': 'local', 'action': 'restrict', 'prefix': '0', 'scope': 'operator'}
+
+
+def every_call(spec, scope):
+    """Each operation that the scope may not use, with parts that exist."""
+    for name, operation in spec.operations.items():
+        if scope not in operation['x-scopes']:
+            parts = {p['name']: PARTS[p['name']] for p in operation['parameters'] if p['in'] == 'path'}
+            yield name, parts
+
+
+def strangers(api, daemon, spec):
+    for token in (None, 'x', 'sekisho_' + 'A' * 43):
+        for name in spec.operations:
+            parts = {p['name']: PARTS[p['name']] for p in spec.operations[name]['parameters'] if p['in'] == 'path'}
+            operation = spec.operations[name]
+            answer = daemon.tcp(token, operation['method'], spec.target(name, parts, None))
+            assert answer.status in (401, 429), f'{name}: {answer}'
+            spec.check(name, answer, documented=False)
+            if answer.status == 401:
+                assert answer.headers['WWW-Authenticate'] == 'Bearer'
+            else:
+                assert int(answer.headers['Retry-After']) > 0
+    api('health', 200)
+
+
+def switch_tokens(api, daemon, spec):
+    switch = Api(daemon, spec, daemon.token('switch:local'))
+    before = api('status', 200).json['change']
+    for name, parts in every_call(spec, 'switch'):
+        switch(name, 403, **parts)
+    switch('health', 200)
+    assert api('status', 200).json['change'] == before
+
+
+def tenant_tokens(api, daemon, spec):
+    tenant = Api(daemon, spec, daemon.token('tenant:umeda'))
+    before = api('status', 200).json['change']
+    for name, parts in every_call(spec, 'tenant'):
+        tenant(name, 403, **parts)
+    tenant('health', 200)
+    assert api('status', 200).json['change'] == before
+
+
+def another_tenant(api, daemon, spec):
+    """Umeda's token tries everything that is Namba's, and Main's above it."""
+    api('putTenant', 201, {'parent': 'main'}, name='namba')
+    theirs = api('createAccount', 201, {'name': 'namba-1', 'tenant': 'namba', 'switch': 'local'}).json
+    above = api('findAccount', 200, switch='local', name='1001').json
+    own = api('createAccount', 201, {'name': 'umeda-1', 'tenant': 'umeda'}).json
+    api('putStop', 201, scope=f'account:{theirs["id"]}')
+    api('putStop', 201, scope='tenant:main')
+    api('putSwitch', 201, {'plan': 'JP', 'tenants': ['namba'], 'addresses': ['192.0.2.99']}, name='namba-gate')
+    api('createAccount', 201, {'name': 'x', 'tenant': 'namba', 'switch': 'namba-gate'})
+    umeda = Api(daemon, spec, daemon.token('tenant:umeda'))
+    umeda('createAccount', 201, {'name': 'on-the-only-switch-that-it-sees'})
+    before = api('status', 200).json['change']
+    for account in (theirs, above):
+        id_, name = account['id'], account['name']
+        umeda('getAccount', 404, id=id_)
+        umeda('changeAccount', 404, {'state': 'suspended'}, id=id_)
+        umeda('deleteAccount', 404, id=id_)
+        umeda('findAccount', 404, switch='local', name=name)
+        umeda('putAccount', 404, {'note': 'x'}, switch='local', name=name)
+        umeda('listAccountRules', 404, id=id_)
+        umeda('replaceAccountRules', 404, {'items': []}, id=id_)
+        umeda('putAccountRule', 404, None, id=id_, action='except', prefix='010')
+        umeda('deleteAccountRule', 404, id=id_, action='restrict', prefix='010')
+        umeda('putStop', 404, scope=f'account:{id_}')
+        umeda('deleteStop', 404, scope=f'account:{id_}')
+        umeda('authorize', 404, {'account': name, 'number': '110'})
+        assert umeda('listRefusals', 200, query={'account': id_}).json['items'] == []
+        assert umeda('listAudit', 200, query={'account': id_}).json['items'] == []
+    for name in ('namba', 'main', 'nobody'):
+        umeda('getTenant', 404, name=name)
+        umeda('listTenantRules', 404, name=name)
+        umeda('replaceTenantRules', 404, {'items': []}, name=name)
+        umeda('putTenantRule', 404, None, name=name, action='except', prefix='010')
+        umeda('deleteTenantRule', 404, name=name, action='restrict', prefix='010')
+        umeda('putStop', 404, scope=f'tenant:{name}')
+        umeda('deleteStop', 404, scope=f'tenant:{name}')
+        umeda('createAccount', 422, {'name': 'y', 'tenant': name})
+        umeda('changeAccount', 422, {'tenant': name}, id=own['id'])
+        for lists in ('listAccounts', 'listRefusals', 'listAudit', 'listTenants'):
+            umeda(lists, 422, query={'tenant': name})
+        problem = umeda('importAccounts', 422, f'{{"name":"y","tenant":"{name}"}}\n', media=LINES).json
+        assert problem['errors'][0]['line'] == 1
+        umeda('importAccounts', 422, '{"name":"y"}\n', media=LINES, query={'tenant': name})
+    umeda('putStop', 403, scope='operator')
+    umeda('deleteStop', 403, scope='operator')
+    umeda('getSwitch', 404, name='namba-gate')
+    umeda('findAccount', 404, switch='namba-gate', name='x')
+    umeda('number', 404, query={'switch': 'namba-gate', 'number': '110'})
+    umeda('createAccount', 422, {'name': 'y', 'switch': 'namba-gate'})
+    umeda('authorize', 404, {'account': 'x', 'switch': 'namba-gate', 'number': '110'})
+    assert api('status', 200).json['change'] == before, 'something was changed'
+
+
+def what_a_tenant_sees(api, daemon, spec):
+    umeda = Api(daemon, spec, daemon.token('tenant:umeda'))
+    assert {a['tenant'] for a in pages(umeda, 'listAccounts', {'limit': 1000})} == {'umeda'}
+    assert [t['name'] for t in umeda('listTenants', 200).json['items']] == ['umeda']
+    switches_ = umeda('listSwitches', 200).json['items']
+    assert [s['name'] for s in switches_] == ['local']
+    assert not {'addresses', 'adopt_tenant', 'tenants', 'note'} & set(switches_[0])
+    assert not {'addresses', 'note'} & set(umeda('getSwitch', 200, name='local').json)
+    assert umeda('listStops', 200).json['items'] == []
+    assert umeda('listPresets', 200).json['items']
+    objects = {a['object'] for a in pages(umeda, 'listAudit', {'limit': 1000})}
+    assert not {'tenant:namba', 'tenant:main', 'operator', 'switch:local'} & objects, objects
+    text = json.dumps(pages(umeda, 'listAudit', {'limit': 1000}))
+    assert 'namba' not in text
+
+
+def what_a_tenant_may(api, daemon, spec):
+    umeda = Api(daemon, spec, daemon.token('tenant:umeda'))
+    own = umeda('createAccount', 201, {'name': 'own-1'}).json
+    assert own['tenant'] == 'umeda'
+    umeda('putAccountRule', 201, None, id=own['id'], action='except', prefix='0101')
+    umeda('deleteAccountRule', 204, id=own['id'], action='restrict', prefix='010')
+    umeda('putTenantRule', 201, None, name='umeda', action='restrict', prefix='0990')
+    umeda('putTenantRule', 422, {'mandatory': True}, name='umeda', action='restrict', prefix='0990')
+    umeda('deleteTenantRule', 204, name='umeda', action='restrict', prefix='0990')
+    umeda('changeAccount', 200, {'state': 'suspended'}, id=own['id'])
+    umeda('changeAccount', 403, {'state': 'locked'}, id=own['id'])
+    umeda('createAccount', 403, {'name': 'own-2', 'state': 'locked'})
+    api('changeAccount', 200, {'state': 'locked'}, id=own['id'])
+    umeda('changeAccount', 403, {'state': 'active'}, id=own['id'])
+    umeda('putAccount', 403, {}, switch='local', name='own-1')
+    made = umeda('putStop', 201, scope=f'account:{own["id"]}')
+    assert made.json['by'].endswith(' tenant:umeda')
+    umeda('deleteStop', 204, scope=f'account:{own["id"]}')
+    api('putStop', 201, scope='tenant:umeda')
+    umeda('deleteStop', 403, scope='tenant:umeda')
+    umeda('putStop', 200, {'note': 'mine too'}, scope='tenant:umeda')
+    umeda('deleteStop', 403, scope='tenant:umeda')
+    api('deleteStop', 204, scope='tenant:umeda')
+    verdict = umeda('authorize', 200, {'account': 'umeda-1', 'number': '010252615123456'}).json
+    assert verdict['verdict'] == 'deny'
+    umeda('importAccounts', 200, 'name\nown-3\n', media=CSV)
+    assert umeda('findAccount', 200, switch='local', name='own-3').json['tenant'] == 'umeda'
+    problem = umeda('importAccounts', 422, 'name,state\nown-4,locked\n', media=CSV).json
+    assert len(problem['errors']) == 1
+    umeda('deleteAccount', 204, id=own['id'])
+
+
+def expired_tokens(api, daemon, spec):
+    end = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + 2))
+    token = api('createToken', 201, {'scope': 'operator', 'expires': end}).json['token']
+    Api(daemon, spec, token)('listTenants', 200)
+    time.sleep(2.5)
+    Api(daemon, spec, token)('listTenants', 401)
+
+
+def the_unix_socket(api, daemon, spec):
+    assert daemon.local('GET', '/v1/tenants').status == 200
+    umeda = daemon.token('tenant:umeda')
+    answer = daemon.local('GET', '/v1/tenants/main', headers={'Authorization': 'Bearer ' + umeda})
+    assert answer.status == 404, 'a token on the socket must keep its scope'
+    answer = daemon.local('GET', '/v1/tenants', headers={'Authorization': 'Bearer x'})
+    assert answer.status == 401
+    assert daemon.local('GET', '/v1/tenants', headers={'Host': 'whatever.example'}).status == 200
+    by = daemon.local('GET', '/v1/audit?limit=1').json['items'][0]['by']
+    assert by == f'uid:{os.getuid()}', by
+
+
+def a_full_disk(api, daemon, spec):
+    before = api('status', 200).json['change']
+    unlimited = resource.RLIM_INFINITY
+    resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (4096, unlimited))
+    try:
+        for i in range(3):
+            refused = api('createAccount', 503, {'name': f'full-{i}', 'tenant': 'main', 'switch': 'local'})
+            assert int(refused.headers['Retry-After']) > 0
+        assert api('health', 503).json['problems']
+        assert api('authorize', 200, {'account': '1001', 'number': '110', 'switch': 'local'}).json['verdict'] == 'allow'
+        api('listAccounts', 200)
+    finally:
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
+    assert api('status', 200).json['change'] == before
+    api('findAccount', 404, switch='local', name='full-0')
+    api('createAccount', 201, {'name': 'full-0', 'tenant': 'main', 'switch': 'local'})
+    api('health', 200)
+
+
+def survives_a_restart(api, daemon, spec):
+    before = [api(name, 200, query={'limit': 1000}).json for name in
+              ('listSwitches', 'listTenants', 'listPresets', 'listAccounts', 'listTokens', 'listAudit')]
+    assert daemon.stop() == 0, daemon.output()
+    daemon.start()
+    after = [api(name, 200, query={'limit': 1000}).json for name in
+             ('listSwitches', 'listTenants', 'listPresets', 'listAccounts', 'listTokens', 'listAudit')]
+    assert before == after
+
+
+def main():
+    program, routes, openapi = sys.argv[1:4]
+    tap = Tap()
+    spec = Spec(openapi)
+    tap.case('the route table and openapi.yaml are the same', routes_agree, spec, routes)
+    tap.case('the examples of openapi.yaml have the form that it describes', examples_hold, spec)
+    daemon = Daemon(program)
+    try:
+        api = Api(daemon, spec, daemon.token('operator'))
+        tap.case('health, status and settings', daemon_resources, api, daemon)
+        tap.case('backups, and only where they may be', backup, api, daemon)
+        tap.case('switches', switches, api)
+        tap.case('tenants', tenants, api)
+        tap.case('presets, and accounts born with them', presets, api)
+        tap.case('accounts', accounts, api)
+        tap.case("an account's rules", lambda: rules_of(
+            api, 'account', id=api('findAccount', 200, switch='local', name='desk-9').json['id']))
+        tap.case("a tenant's rules", lambda: rules_of(api, 'tenant', name='umeda'))
+        tap.case("the operator's rules", lambda: rules_of(api, 'operator'))
+        tap.case('stops', stops, api)
+        tap.case('tokens', tokens, api, daemon, spec)
+        tap.case('authorize', authorize, api, daemon, spec)
+        tap.case('numbers and complements', numbers, api)
+        tap.case('refusals and audit', records, api)
+        tap.case('2,500 accounts by JSON lines and CSV', importing, api)
+        tap.case('an import is all or nothing, and names the lines', importing_is_all_or_nothing, api)
+        tap.case('paging through 2,500 accounts', paging, api)
+        tap.case('paging while accounts come and go', paging_while_rows_come_and_go, api)
+        tap.case('every list has cursors', lists_have_cursors, api)
+        tap.case("a switch's token can do nothing but ask", switch_tokens, api, daemon, spec)
+        tap.case("a tenant's token can do nothing that is the operator's", tenant_tokens, api, daemon, spec)
+        tap.case("a tenant's token reaches nothing of another tenant", another_tenant, api, daemon, spec)
+        tap.case('what a tenant sees is its own', what_a_tenant_sees, api, daemon, spec)
+        tap.case('what a tenant may change', what_a_tenant_may, api, daemon, spec)
+        tap.case('a token that has expired', expired_tokens, api, daemon, spec)
+        tap.case('the Unix socket', the_unix_socket, api, daemon, spec)
+        tap.case('a full disk, and room again', a_full_disk, api, daemon, spec)
+        tap.case('everything is there after a restart', survives_a_restart, api, daemon, spec)
+        tap.case('without a token nothing is answered', strangers, api, daemon, spec)
+        tap.ok(daemon.stop() == 0 and not daemon.complaints(), 'it ends cleanly', daemon.output())
+        for name in spec.operations:
+            missing = {s for n, s in spec.expected() - spec.seen if n == name}
+            tap.ok(not missing, f'{name}: every answer that is documented was given', f'not seen: {missing}')
+    finally:
+        daemon.remove()
+    tap.end()
+
+
+main()
