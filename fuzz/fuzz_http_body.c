@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fuzz.h"
+#include "serve/api_accounts.h"
+#include "serve/api_presets.h"
+#include "serve/api_routes.h"
+#include "serve/api_rules.h"
+#include "serve/api_switches.h"
+#include "serve/api_tenants.h"
+#include "serve/http_head.h"
+#include "serve/lines.h"
+
+/*
+ * What strangers can put into a request. The first byte says what reads the rest; every refusal must be
+ * a syntax or a range, with a sentence, and what is taken must keep to its bounds.
+ */
+
+static void promise_refusal(int rc, const struct reader *r, const struct fault *f)
+{
+    PROMISE(rc == ERR_SYNTAX || rc == ERR_RANGE);
+    PROMISE(f->text[0] && !strchr(f->text, '\n'));
+    PROMISE(memchr(r->pointer, 0, sizeof(r->pointer)));
+}
+
+static int read_account(struct reader *r, json_t *json, enum api_fields which, struct fault *f)
+{
+    struct store_account a = {.state = STORE_ACTIVE};
+    int rc = api_account_read(r, "", json, which, &a, f);
+
+    if (rc)
+        return rc;
+    PROMISE(!a.name.n || reader_is_account(a.name));
+    PROMISE(a.note.n <= STORE_TEXT_MAX);
+    PROMISE(!memchr(a.note.p ? a.note.p : "", '\n', a.note.n));
+    PROMISE(a.state <= STORE_LOCKED);
+    return 0;
+}
+
+static int read_switch(struct reader *r, json_t *json, enum api_fields which, struct fault *f)
+{
+    struct store_switch s = {.mode = STORE_ENFORCE};
+    int rc = api_switch_read(r, json, which, &s, f);
+
+    if (rc)
+        return rc;
+    PROMISE(s.mode == STORE_ENFORCE || s.mode == STORE_OBSERVE);
+    PROMISE(s.n_addresses <= STORE_ADDRESSES_MAX && s.n_tenants <= STORE_REACH_MAX);
+    for (size_t i = 0; i < s.n_tenants; i++)
+        PROMISE(reader_is_name(s.tenants[i]));
+    return 0;
+}
+
+static int read_tenant(struct reader *r, json_t *json, enum api_fields which, struct fault *f)
+{
+    struct store_tenant t = {0};
+    int rc = api_tenant_read(r, json, which, &t, f);
+
+    PROMISE(rc || span_is(t.language, "ja") || span_is(t.language, "en"));
+    return rc;
+}
+
+static int read_preset(struct reader *r, json_t *json, enum api_fields which, struct fault *f)
+{
+    struct store_preset p = {0};
+    int rc = api_preset_read(r, json, which, &p, f);
+
+    for (size_t i = 0; !rc && i < p.n_rules; i++) {
+        struct fault why;
+
+        PROMISE(rule_check(&p.rules[i], &why) == 0);
+    }
+    return rc;
+}
+
+static int (*const readers[])(struct reader *r, json_t *json, enum api_fields which,
+                              struct fault *f) = {read_account, read_switch, read_tenant,
+                                                  read_preset};
+
+static void json_body(unsigned which, struct span body)
+{
+    struct reader r = {0};
+    json_t *json = NULL;
+    struct fault f;
+    int rc = reader_parse(&r, body, &json, &f);
+
+    if (!rc)
+        rc = readers[which % 4](&r, json, which / 4 % 3, &f);
+    if (rc)
+        promise_refusal(rc, &r, &f);
+    json_decref(json);
+    reader_free(&r);
+}
+
+/* Every line is read once, whatever stands in those before it. */
+static void line_body(bool csv, char *text, size_t n)
+{
+    static const char *const columns[] = {"name", "switch", "tenant", "state", "note", NULL};
+    struct reader r = {0};
+    struct lines lines;
+    struct fault f;
+    uint64_t line = 0;
+    uint64_t before = 0;
+    json_t *row = NULL;
+    int rc = lines_begin(&lines, text, n, csv, columns, &f);
+
+    if (rc) {
+        promise_refusal(rc, &r, &f);
+        return;
+    }
+    while ((rc = lines_next(&lines, &r, &row, &line, &f)) != 0) {
+        PROMISE(line > before && line <= n + 1);
+        before = line;
+        if (rc > 0)
+            rc = read_account(&r, row, FIELDS_NEW, &f);
+        if (rc < 0)
+            promise_refusal(rc, &r, &f);
+        json_decref(row);
+        row = NULL;
+    }
+    PROMISE(lines.left == 0);
+    reader_free(&r);
+}
+
+static void inside(const char *text, size_t n, struct span s)
+{
+    PROMISE(s.n == 0 || (s.p >= text && s.p + s.n <= text + n));
+    PROMISE(!memchr(s.p ? s.p : "", 0, s.n));
+}
+
+static void target(char *text, size_t n)
+{
+    struct api api = {0};
+    struct fault f;
+
+    if (target_parse(&api.target, text, n, &f) == 0) {
+        for (size_t i = 0; i < api.target.n; i++)
+            inside(text, n, api.target.segments[i]);
+        for (size_t i = 0; i < api.target.query.n; i++) {
+            inside(text, n, api.target.query.pairs[i].key);
+            inside(text, n, api.target.query.pairs[i].value);
+        }
+        if (api_route(&api, "GET", &f) == 0)
+            api_check_query(&api, &f);
+        else
+            PROMISE(api.status == 404 || api.status == 405);
+    }
+    api_free(&api);
+}
+
+/* A Host that is taken is the configured one, whatever case and port. */
+static void header(const char *text, size_t n)
+{
+    struct span s = {text, n};
+    struct address address = {.family = 4, .ip = {192, 0, 2, 1}, .port = 8470};
+    enum api_media media;
+
+    if (head_host_allowed(s, SPAN("sekisho.example, [::1]"), &address, 1))
+        PROMISE((n >= 15 && strncasecmp(text, "sekisho.example", 15) == 0) ||
+                (n >= 5 && memcmp(text, "[::1]", 5) == 0) || span_is(s, "192.0.2.1:8470"));
+    head_media(s, &media);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text;
+
+    if (size == 0)
+        return 0;
+    /* An allocation of its own size, so that a sanitizer sees every byte too many. */
+    text = malloc(size > 1 ? size - 1 : 1);
+    if (!text)
+        return 0;
+    memcpy(text, data + 1, size - 1);
+    switch (data[0]) {
+    case 'l': line_body(false, text, size - 1); break;
+    case 'c': line_body(true, text, size - 1); break;
+    case 't': target(text, size - 1); break;
+    case 'h': header(text, size - 1); break;
+    default: json_body(data[0], (struct span){text, size - 1}); break;
+    }
+    free(text);
+    return 0;
+}
