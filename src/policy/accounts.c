@@ -101,6 +101,12 @@ bool accounts_fit(const struct accounts *table, size_t n)
     return table->used + n <= limit(table->capacity);
 }
 
+/* Readers may look at the count (snapshot_accounts()). */
+static void count_to(struct accounts *table, size_t n)
+{
+    __atomic_store_n(&table->live, n, __ATOMIC_RELAXED);
+}
+
 /* Into the first slot that was never used. */
 static void append(struct accounts *table, const struct account_slot *entry)
 {
@@ -112,7 +118,7 @@ static void append(struct accounts *table, const struct account_slot *entry)
     table->slots[i].id = entry->id;
     store(&table->slots[i], entry->profile);
     table->used++;
-    table->live++;
+    count_to(table, table->live + 1);
 }
 
 int accounts_grown(const struct accounts *table, size_t n, struct accounts **out, struct fault *f)
@@ -153,7 +159,7 @@ const struct profile *accounts_put(struct accounts *table, const struct account_
     append(table, &(struct account_slot){*hash, id, profile});
     if (slot) {
         store(slot, &gone);
-        table->live--;
+        count_to(table, table->live - 1);
     }
     return replaced;
 }
@@ -165,7 +171,7 @@ const struct profile *accounts_remove(struct accounts *table, const struct accou
 
     if (slot) {
         store(slot, &gone);
-        table->live--;
+        count_to(table, table->live - 1);
     }
     return removed;
 }

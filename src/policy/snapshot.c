@@ -106,6 +106,13 @@ const struct levels_gate *snapshot_switch_by_name(const struct snapshot *snap, s
     return levels ? levels_gate_by_name(levels, name) : NULL;
 }
 
+size_t snapshot_accounts(const struct snapshot *snap)
+{
+    const struct accounts *table = snap ? __atomic_load_n(&snap->accounts, __ATOMIC_ACQUIRE) : NULL;
+
+    return table ? __atomic_load_n(&table->live, __ATOMIC_RELAXED) : 0;
+}
+
 const struct levels_gate *snapshot_switch_by_id(const struct snapshot *snap, int64_t id)
 {
     const struct levels *levels = levels_now(snap);

@@ -29,6 +29,9 @@ void snapshot_read_unlock(void);
 /* The change number that has been published last. */
 int64_t snapshot_change(const struct snapshot *snap);
 
+/* How many accounts it has, at about this moment. Within the read lock. */
+size_t snapshot_accounts(const struct snapshot *snap);
+
 /* NULL where there is none. Names are those that the store keeps (lower case). By address: the
  * longest network that contains it. */
 const struct levels_gate *snapshot_switch_by_id(const struct snapshot *snap, int64_t id);
