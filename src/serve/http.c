@@ -16,6 +16,7 @@
 #define NS INT64_C(1000000000)
 #define SWEEP_NS NS /* deadlines are kept to a second */
 #define ACCEPTS_MAX 64
+#define LOCAL_RESERVE 32 /* connections beyond the limit, on the Unix socket: for the operator */
 
 /* ---- connections ---- */
 
@@ -97,6 +98,7 @@ static bool idler(const struct connection *c, const struct connection *than)
 static bool make_room(struct http *http, const struct connection *fresh)
 {
     unsigned share = fresh->local ? 0 : http->options.connections_per_address;
+    size_t limit = http->options.connections + (fresh->local ? LOCAL_RESERVE : 0);
     struct connection *idlest = NULL;
     struct connection *idlest_there = NULL;
     unsigned there = 0;
@@ -114,7 +116,7 @@ static bool make_room(struct http *http, const struct connection *fresh)
     }
     if (share && there >= share)
         idlest = idlest_there;
-    else if (open < http->options.connections)
+    else if (open < limit)
         return true;
     if (!idlest)
         return false;

@@ -16,7 +16,7 @@
  *
  * Bounds: connections in all and per address (when there is no room, the one that has been idle for
  * longest goes, of the same address when that has its share; where none is idle, the new one is refused),
- * header, body, time for a whole request, time between requests. Nothing is kept for a source but its connections and a bounded table of wrong tokens.
+ * header, body, time for a whole request, time between requests. Some room is kept for the Unix socket. Nothing is kept for a source but its connections and a bounded table of wrong tokens.
  */
 struct http;
 

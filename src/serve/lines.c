@@ -108,7 +108,7 @@ static int header(struct lines *l, const char *const *columns, struct fault *f)
     }
     if (!rc && !first)
         rc = fault(f, ERR_RANGE, "the column \"%s\" is missing", columns[0]);
-    return rc ? fault_in(f, "line 1: ") : 0;
+    return rc ? fault_in(f, "line 1") : 0;
 }
 
 static int csv_row(struct lines *l, json_t **out, struct fault *f)

@@ -14,6 +14,7 @@
 
 #include "cases.h"
 #include "serve/http_head.h"
+#include "serve/lines.h"
 #include "serve/listener.h"
 #include "serve/penalties.h"
 
@@ -72,6 +73,87 @@ static void bounds_the_parameters(void **state)
     buf_puts(&text, "a");
     assert_int_equal(target_parse(&target, text.p, text.n, &f), ERR_RANGE);
     buf_free(&text);
+}
+
+/* ---- lines ---- */
+
+/* "2 {"name":"x"}" for each line, or "2: the sentence". */
+static void read_lines(bool csv, const char *text, size_t n, struct buf *out)
+{
+    static const char *const columns[] = {"name", "note", "state", NULL};
+    char *copy = malloc(n + 1);
+    struct reader reader = {0};
+    struct lines lines;
+    struct fault f;
+    uint64_t line = 0;
+    json_t *row = NULL;
+    int rc;
+
+    assert_non_null(copy);
+    memcpy(copy, text, n);
+    rc = lines_begin(&lines, copy, n, csv, columns, &f);
+    if (rc)
+        buf_printf(out, "%s\n", f.text);
+    while (!rc && (rc = lines_next(&lines, &reader, &row, &line, &f)) != 0) {
+        char *shown = rc > 0 ? json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+
+        buf_printf(out, rc > 0 ? "%u %s\n" : "%u: %s\n", (unsigned)line, shown ? shown : f.text);
+        free(shown);
+        json_decref(row);
+        row = NULL;
+        rc = 0;
+    }
+    free(copy);
+}
+
+static void expect_lines(bool csv, const char *text, const char *expected)
+{
+    struct buf out = {0};
+
+    buf_puts(&out, "");
+    read_lines(csv, text, strlen(text), &out);
+    assert_string_equal(out.p, expected);
+    buf_free(&out);
+}
+
+static void reads_json_lines(void **state)
+{
+    expect_lines(false, "{\"name\":\"a\"}\n\r\n\n{\"name\":\"b\"}\r\n{\"name\":\"c\"}",
+                 "1 {\"name\":\"a\"}\n4 {\"name\":\"b\"}\n5 {\"name\":\"c\"}\n");
+    expect_lines(false, "x\n[]\n{\"name\":\"c\"}\n",
+                 "1: the body is not JSON: line 1, column 1: '[' or '{' expected\n"
+                 "2: the body must be a JSON object\n3 {\"name\":\"c\"}\n");
+    expect_lines(false, "", "");
+    expect_lines(false, "\n\n", "");
+}
+
+static void reads_csv(void **state)
+{
+    expect_lines(true, "name,note\na,b\r\nc,\n",
+                 "2 {\"name\":\"a\",\"note\":\"b\"}\n3 {\"name\":\"c\"}\n");
+    expect_lines(true, "\xef\xbb\xbfnote,name\n\"a \"\"b\"\", c\",\"d\"",
+                 "2 {\"name\":\"d\",\"note\":\"a \\\"b\\\", c\"}\n");
+    expect_lines(true, "name,note\na,\"b\nc\"\nd,e\n",
+                 "2 {\"name\":\"a\",\"note\":\"b\\nc\"}\n4 {\"name\":\"d\",\"note\":\"e\"}\n");
+    expect_lines(true, "name\n", "");
+}
+
+static void refuses_wrong_csv_by_line(void **state)
+{
+    expect_lines(true, "name,note\na\nb,c,d\ne,f\n",
+                 "2: 1 cells, the header has 2\n3: 3 cells, the header has 2\n"
+                 "4 {\"name\":\"e\",\"note\":\"f\"}\n");
+    expect_lines(true, "name,note\n\"a\"b,c\nd,e\"f\"\n\"g\n",
+                 "2: a cell must be followed by a comma or the line's end\n"
+                 "3: a cell must be followed by a comma or the line's end\n"
+                 "4: a quoted cell does not end\n");
+    expect_lines(true, "name\n\xff\nb\n", "2: name is not UTF-8\n3 {\"name\":\"b\"}\n");
+    expect_lines(true, "name\n,,,,,,,,,,,,,,,,\nb\n",
+                 "2: more than 16 cells\n3 {\"name\":\"b\"}\n");
+    expect_lines(true, "note\na\n", "line 1: the column \"name\" is missing\n");
+    expect_lines(true, "name,name\n", "line 1: the column \"name\" stands twice\n");
+    expect_lines(true, "name,Note\n", "line 1: there is no column \"Note\"\n");
+    expect_lines(true, "", "line 1: there is no column \"\"\n");
 }
 
 /* ---- Host ---- */
@@ -343,6 +425,9 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest fixed[] = {
         cmocka_unit_test(bounds_the_parameters),
+        cmocka_unit_test(reads_json_lines),
+        cmocka_unit_test(reads_csv),
+        cmocka_unit_test(refuses_wrong_csv_by_line),
         cmocka_unit_test(takes_configured_hosts_only),
         cmocka_unit_test(takes_the_addresses_that_it_listens_on),
         cmocka_unit_test(knows_media_types),

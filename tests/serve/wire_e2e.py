@@ -416,6 +416,25 @@ def more_than_there_is_room_for(wire):
     wire.well()
 
 
+def the_operator_gets_in(wire):
+    """Every connection is taken and busy; the Unix socket still answers."""
+    daemon = Daemon(sys.argv[1], 'timeout_s = 10\nconnections = 8\nconnections_per_address = 0\n', level='error')
+    sockets = []
+    try:
+        crowd = Wire(daemon)
+        for _ in range(8):
+            sockets.append(daemon.socket())
+            sockets[-1].sendall(b'POST /v1/tenants HTTP/1.1\r\n')
+        time.sleep(0.5)
+        assert crowd.status('GET /healthz') is None
+        assert daemon.local('GET', '/healthz').status == 200
+    finally:
+        for s in sockets:
+            s.close()
+        daemon.stop()
+        daemon.remove()
+
+
 def one_address_has_its_share(wire):
     """A second sekishod, with 20 for each address."""
     daemon = Daemon(sys.argv[1], 'timeout_s = 10\nconnections_per_address = 20\n', level='error')
@@ -551,6 +570,7 @@ CASES = [
     ('200 that go away while the store works', goes_away_while_the_store_works),
     ('1,000 connections at once', a_thousand_at_once),
     ('more connections than there is room for', more_than_there_is_room_for),
+    ('the operator gets in by the Unix socket when all is taken', the_operator_gets_in),
     ('one address has its share', one_address_has_its_share),
     ('400 changes by 20 at once', writers_in_parallel),
     ('400 requests of garbage', garbage),
