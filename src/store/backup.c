@@ -10,6 +10,7 @@
 
 #include "store/migrate.h"
 #include "store/store_impl.h"
+#include "store/waiter.h"
 
 struct backup {
     struct store *store;
@@ -71,6 +72,8 @@ static int copy_file(struct backup *b, const char *name, int64_t application_id,
     char *source = store_path(b->store->dir, name), *target = store_path(b->partial, name);
     int err = source && target ? 0 : fault_nomem(f);
 
+    if (!err)
+        err = db_create_private(target, f);
     if (!err)
         err = db_open(&from, source, DB_READ, f);
     if (!err)
@@ -223,6 +226,14 @@ int store_backup(struct store *s, const char *path, store_done done, void *done_
         return fault(f, ERR_IO, "a thread for the backup cannot start: %s", strerror(why));
     }
     return 0;
+}
+
+int store_backup_wait(struct store *s, const char *path, struct fault *f)
+{
+    struct waiter w = WAITER_INIT;
+    int err = store_backup(s, path, waiter_done, &w, f);
+
+    return err ? err : waiter_wait(&w, f);
 }
 
 void backup_join(struct store *s)

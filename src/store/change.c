@@ -84,7 +84,7 @@ int change_begin(struct change *c, struct store_tx *tx, const struct store_by *b
     if (!err)
         err = read_before(c, by, f);
     if (!err)
-        err = db_run(tx->db, "SAVEPOINT change", NULL, 0, f);
+        err = db_run(tx->db, DB_CHANGE, NULL, 0, f);
     if (err)
         return err;
     c->open = true;
@@ -128,10 +128,12 @@ int change_end(struct change *c, int err, struct fault *f)
         return err;
     if (!err)
         err = complete(c, &same, f);
-    /* Should these fail, the transaction is gone with everything in it, and the lane notices. */
-    if (err || same)
-        db_run(c->tx->db, "ROLLBACK TO change", NULL, 0, NULL);
-    int released = db_run(c->tx->db, "RELEASE change", NULL, 0, err ? NULL : f);
+    /* Should these fail, the job must not stand, whatever it makes of our answer. */
+    if ((err || same) && db_run(c->tx->db, DB_CHANGE_UNDO, NULL, 0, NULL) != 0)
+        c->tx->broken = true;
+    int released = db_run(c->tx->db, DB_CHANGE_KEEP, NULL, 0, err ? NULL : f);
+    if (released)
+        c->tx->broken = true;
     if (!err && !released && !same)
         c->tx->change = c->number;
     return err ? err : released;

@@ -2,13 +2,26 @@
 #include "store/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* A power of two, several times the statements in this folder. */
 #define SLOTS 1024
 /* How long a foreign process (a shell, a backup tool) may hold a lock before it is a failure. */
 #define BUSY_MS 3000
+
+const char DB_BEGIN[] = "BEGIN";
+const char DB_BEGIN_WRITE[] = "BEGIN IMMEDIATE";
+const char DB_COMMIT[] = "COMMIT";
+const char DB_ROLLBACK[] = "ROLLBACK";
+const char DB_JOB[] = "SAVEPOINT job";
+const char DB_JOB_UNDO[] = "ROLLBACK TO job";
+const char DB_JOB_KEEP[] = "RELEASE job";
+const char DB_CHANGE[] = "SAVEPOINT change";
+const char DB_CHANGE_UNDO[] = "ROLLBACK TO change";
+const char DB_CHANGE_KEEP[] = "RELEASE change";
 
 struct db_slot {
     const char *sql;
@@ -103,6 +116,24 @@ int db_exec(struct db *db, const char *sql, struct fault *f)
     return code == SQLITE_OK ? 0 : db_fault(db, sqlite3_extended_errcode(db->handle), f);
 }
 
+/* Prepares a statement that will be needed when nothing may fail. */
+static int warm(struct db *db, struct fault *f)
+{
+    static const char *const control[] = {
+        DB_BEGIN,    DB_BEGIN_WRITE, DB_COMMIT, DB_ROLLBACK,    DB_JOB,
+        DB_JOB_UNDO, DB_JOB_KEEP,    DB_CHANGE, DB_CHANGE_UNDO, DB_CHANGE_KEEP,
+    };
+    struct query q;
+
+    for (size_t i = 0; i < sizeof(control) / sizeof(*control); i++) {
+        int err = query_start(&q, db, control[i], NULL, 0, f);
+        if (err)
+            return err;
+        query_end(&q);
+    }
+    return 0;
+}
+
 static int settle(struct db *db, enum db_access access, struct fault *f)
 {
     sqlite3_busy_timeout(db->handle, BUSY_MS);
@@ -111,6 +142,9 @@ static int settle(struct db *db, enum db_access access, struct fault *f)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    int err = warm(db, f);
+    if (err)
+        return err;
     return db_exec(db,
                    access == DB_READ ? "PRAGMA query_only = 1; PRAGMA cache_size = -16000;"
                                        "PRAGMA temp_store = MEMORY;"
@@ -127,6 +161,17 @@ int db_prepare(struct db *db, bool durable, struct fault *f)
     if (err)
         return err;
     return db_exec(db, durable ? "PRAGMA synchronous = FULL;" : "PRAGMA synchronous = NORMAL;", f);
+}
+
+int db_create_private(const char *path, struct fault *f)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+    if (fd < 0)
+        return fault(f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s cannot be opened: %s", path,
+                     strerror(errno));
+    close(fd);
+    return 0;
 }
 
 int db_open(struct db **out, const char *path, enum db_access access, struct fault *f)

@@ -15,6 +15,10 @@ struct db;
 
 enum db_access { DB_READ, DB_WRITE };
 
+/* Makes an empty file that only its owner and group may read, unless there is one: who may call what,
+ * and hashes of tokens, are nobody else's business. SQLite gives its log files the same mode. */
+int db_create_private(const char *path, struct fault *f);
+
 /* `path` is borrowed for the call. DB_WRITE makes the file when it is not there. Nothing in a file that
  * is there is changed or checked: migrate_admit() does that, then db_prepare(). */
 int db_open(struct db **out, const char *path, enum db_access access, struct fault *f);
@@ -30,6 +34,12 @@ struct sqlite3 *db_handle(struct db *db);
 bool db_idle(struct db *db);
 /* Turns the connection's last failure into a sentence. */
 int db_fault(struct db *db, int code, struct fault *f);
+
+/* The statements that hold transactions together, for db_run(). They are prepared when the file is
+ * opened: taking something back must not fail for want of memory. */
+extern const char DB_BEGIN[], DB_BEGIN_WRITE[], DB_COMMIT[], DB_ROLLBACK[];
+extern const char DB_JOB[], DB_JOB_UNDO[], DB_JOB_KEEP[];
+extern const char DB_CHANGE[], DB_CHANGE_UNDO[], DB_CHANGE_KEEP[];
 
 /* Runs SQL that has no parameters and gives no rows; several statements are fine. */
 int db_exec(struct db *db, const char *sql, struct fault *f);

@@ -47,11 +47,13 @@ static int run_job(struct commit *c, size_t i, struct fault *f)
 {
     struct store_tx tx = begin_tx(c);
     struct fault why = {0};
-    int err = db_run(c->db, "SAVEPOINT job", NULL, 0, f);
+    int err = db_run(c->db, DB_JOB, NULL, 0, f);
 
     if (err)
         return err;
     int code = c->jobs[i].run(&tx, c->jobs[i].arg, &why);
+    if (!code && tx.broken)
+        code = fault(&why, ERR_IO, "a change could not be taken back");
     set_outcome(&c->outcomes[i], code, &why);
     if (!code && tx.change)
         c->change = tx.change;
@@ -62,8 +64,8 @@ static int run_job(struct commit *c, size_t i, struct fault *f)
         return code ? code : fault(f, ERR_IO, "the transaction was lost");
     }
     if (code)
-        err = db_run(c->db, "ROLLBACK TO job", NULL, 0, f);
-    return err ? err : db_run(c->db, "RELEASE job", NULL, 0, f);
+        err = db_run(c->db, DB_JOB_UNDO, NULL, 0, f);
+    return err ? err : db_run(c->db, DB_JOB_KEEP, NULL, 0, f);
 }
 
 static int stage(struct commit *c, struct fault *f)
@@ -105,14 +107,17 @@ static void make_visible(struct commit *c)
 
 static int attempt(struct commit *c, struct fault *f)
 {
-    int err = db_run(c->db, "BEGIN IMMEDIATE", NULL, 0, f);
+    /* Should a rollback ever have failed, nothing may be built on what it left. */
+    if (!db_idle(c->db))
+        db_run(c->db, DB_ROLLBACK, NULL, 0, NULL);
+    int err = db_run(c->db, DB_BEGIN_WRITE, NULL, 0, f);
 
     for (size_t i = 0; !err && i < c->n; i++)
         err = run_job(c, i, f);
     if (!err)
         err = stage(c, f);
     if (!err)
-        err = db_run(c->db, "COMMIT", NULL, 0, f);
+        err = db_run(c->db, DB_COMMIT, NULL, 0, f);
     return err;
 }
 
@@ -121,7 +126,7 @@ static void give_up(struct commit *c)
     struct store *s = c->store;
 
     if (!db_idle(c->db))
-        db_run(c->db, "ROLLBACK", NULL, 0, NULL);
+        db_run(c->db, DB_ROLLBACK, NULL, 0, NULL);
     if (c->lane == LANE_WRITE)
         publish_discard(s);
     token_table_free(c->tokens);
@@ -225,6 +230,14 @@ void *lanes_writer(void *p)
     }
 }
 
+static void end_read(struct store *s)
+{
+    if (!db_idle(s->reader_evidence))
+        db_run(s->reader_evidence, DB_ROLLBACK, NULL, 0, NULL);
+    if (!db_idle(s->reader))
+        db_run(s->reader, DB_ROLLBACK, NULL, 0, NULL);
+}
+
 static void run_read(struct store *s, const struct job *job)
 {
     struct store_tx tx = {
@@ -236,17 +249,16 @@ static void run_read(struct store *s, const struct job *job)
     };
     struct outcome outcome = {0};
     struct fault f = {0};
+
+    end_read(s);
     /* Both begin to see when they first read: each is consistent in itself. */
-    int err = db_run(s->reader, "BEGIN", NULL, 0, &f);
+    int err = db_run(s->reader, DB_BEGIN, NULL, 0, &f);
 
     if (!err)
-        err = db_run(s->reader_evidence, "BEGIN", NULL, 0, &f);
+        err = db_run(s->reader_evidence, DB_BEGIN, NULL, 0, &f);
     if (!err)
         err = job->run(&tx, job->arg, &f);
-    if (!db_idle(s->reader_evidence))
-        db_run(s->reader_evidence, "ROLLBACK", NULL, 0, NULL);
-    if (!db_idle(s->reader))
-        db_run(s->reader, "ROLLBACK", NULL, 0, NULL);
+    end_read(s);
     arena_free(&tx.arena);
     set_outcome(&outcome, err, &f);
     if (job->done)

@@ -17,6 +17,7 @@
 #include "store/publish.h"
 #include "store/rules.h"
 #include "store/store_impl.h"
+#include "store/waiter.h"
 
 #define QUEUE_DEFAULT 4096
 /* A file up to this size is checked whole at every start; the check of a bigger one would take
@@ -92,19 +93,6 @@ static int lock_dir(struct store *s, struct fault *f)
     return 0;
 }
 
-/* Others must not read who may call what, nor hashes of tokens; SQLite gives its log files the mode of
- * the database. */
-static int create_private(const char *path, struct fault *f)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-
-    if (fd < 0)
-        return fault(f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s cannot be opened: %s", path,
-                     strerror(errno));
-    close(fd);
-    return 0;
-}
-
 static int verify_small(struct db *db, struct fault *f)
 {
     struct stat st;
@@ -119,7 +107,7 @@ static int open_writer(struct db **out, const char *dir, const char *name, int64
 {
     struct db *db = NULL;
     char *path = store_path(dir, name);
-    int err = path ? create_private(path, f) : fault_nomem(f);
+    int err = path ? db_create_private(path, f) : fault_nomem(f);
 
     if (!err)
         err = db_open(&db, path, DB_WRITE, f);
@@ -327,43 +315,12 @@ int store_evidence(struct store *s, store_job job, void *arg, store_done done, v
     return enqueue(s, LANE_EVIDENCE, &(struct job){job, arg, done, done_arg}, f);
 }
 
-/* Somebody waits for a job. */
-struct waiter {
-    pthread_mutex_t mutex;
-    pthread_cond_t ended;
-    bool over;
-    struct outcome outcome;
-};
-
-static void wake(void *arg, int code, const struct fault *f)
-{
-    struct waiter *w = arg;
-
-    pthread_mutex_lock(&w->mutex);
-    w->over = true;
-    w->outcome.code = code;
-    w->outcome.fault = *f;
-    pthread_cond_signal(&w->ended);
-    pthread_mutex_unlock(&w->mutex);
-}
-
 static int wait_for(struct store *s, enum lane lane, store_job job, void *arg, struct fault *f)
 {
-    struct waiter w = {.mutex = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
-    int err = enqueue(s, lane, &(struct job){job, arg, wake, &w}, f);
+    struct waiter w = WAITER_INIT;
+    int err = enqueue(s, lane, &(struct job){job, arg, waiter_done, &w}, f);
 
-    if (!err) {
-        pthread_mutex_lock(&w.mutex);
-        while (!w.over)
-            pthread_cond_wait(&w.ended, &w.mutex);
-        pthread_mutex_unlock(&w.mutex);
-        err = w.outcome.code;
-        if (err && f)
-            *f = w.outcome.fault;
-    }
-    pthread_cond_destroy(&w.ended);
-    pthread_mutex_destroy(&w.mutex);
-    return err;
+    return err ? err : waiter_wait(&w, f);
 }
 
 int store_write_wait(struct store *s, store_job job, void *arg, struct fault *f)

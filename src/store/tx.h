@@ -39,6 +39,7 @@ struct store_tx {
     int64_t change;
     struct arena arena;
     struct touched *touched; /* LANE_WRITE only */
+    bool broken;             /* a change could not be taken back: the job fails */
 };
 
 /* Only a write job has something to touch; another one fails in change_begin(). */

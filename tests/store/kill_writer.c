@@ -7,6 +7,8 @@
  *     b NUMBER   a batch: 20 accounts bNUMBER-0 … bNUMBER-19 imported
  *     n NUMBER   the note of the preset jp's title became NUMBER
  *     d NUMBER   account dNUMBER added, then deleted, in two jobs; the second was acknowledged
+ *
+ * and behind the number stands the account's id, where there is one account.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,11 +39,11 @@ static int pair_job(struct store_tx *tx, void *arg, struct fault *f)
     struct work *w = arg;
     struct rule rule = {.action = RULE_EXCEPT};
     struct store_account a = {.name = span_of(w->name)};
-    int64_t id;
-    int err = store_account_add(tx, &by, &a, &id, f);
+    int err = store_account_add(tx, &by, &a, &w->account, f);
 
     rule.prefix = span_of(w->name + 1);
-    return err ? err : store_rule_put(tx, &by, (struct store_ref){SCOPE_ACCOUNT, id}, &rule, f);
+    return err ? err
+               : store_rule_put(tx, &by, (struct store_ref){SCOPE_ACCOUNT, w->account}, &rule, f);
 }
 
 static int next_row(void *arg, struct store_import_row *row, struct fault *f)
@@ -98,8 +100,9 @@ static void check(int code, const struct fault *f)
 static void done(void *arg, int code, const struct fault *f)
 {
     struct work *w = arg;
-    char line[40];
-    int n = snprintf(line, sizeof(line), "%c %" PRId64 "\n", w->kind, w->number);
+    char line[64];
+    int n = snprintf(line, sizeof(line), "%c %" PRId64 " %" PRId64 "\n", w->kind, w->number,
+                     w->account);
 
     check(code, f);
     if (write(STDOUT_FILENO, line, (size_t)n) != n)
@@ -125,6 +128,7 @@ static void start(struct work *w)
     w->number = next_number++;
     w->kind = "pbnd"[w->number % 4];
     w->row = 0;
+    w->account = 0;
     snprintf(w->name, sizeof(w->name), "%c%" PRId64, w->kind, w->number);
     check(store_write(w->store, jobs[w->number % 4], w, w->kind == 'd' ? added : done, w, &f), &f);
 }
