@@ -243,11 +243,41 @@ bool pattern_matches(struct span pattern, struct span digits)
     return digits.n == 0;
 }
 
+static const char dialled[] = "0123456789*#+ABCDabcd";
+
+static bool overlap(struct span a, struct span b)
+{
+    a = without_hyphens(a);
+    b = without_hyphens(b);
+    if ((a.n && a.p[0] == '!') || (b.n && b.p[0] == '!'))
+        return true;
+    if (!a.n || !b.n)
+        return !a.n && !b.n;
+    if (a.p[0] == '.' || b.p[0] == '.')
+        return true;
+    for (const char *c = dialled; *c; c++) {
+        struct span rest_a = a, rest_b = b;
+
+        /* Whichever symbol both have, what follows is the same. */
+        if (symbol_has(&rest_a, *c) && symbol_has(&rest_b, *c))
+            return overlap(rest_a, rest_b);
+    }
+    return false;
+}
+
+bool patterns_overlap(struct span a, struct span b)
+{
+    if (!a.n || a.p[0] != '_')
+        return pattern_matches(b, a);
+    if (!b.n || b.p[0] != '_')
+        return pattern_matches(a, b);
+    return overlap(span_skip(a, 1), span_skip(b, 1));
+}
+
 /* Walks all strings that the pattern stands for, as far as the list's numbers reach. */
 static bool only(struct span pattern, char *digits, size_t at, size_t size, const struct span *list,
                  size_t n)
 {
-    static const char alphabet[] = "0123456789*#+ABCDabcd";
     struct span rest;
 
     pattern = without_hyphens(pattern);
@@ -259,7 +289,7 @@ static bool only(struct span pattern, char *digits, size_t at, size_t size, cons
     }
     if (pattern.p[0] == '.' || pattern.p[0] == '!' || at == size)
         return false;
-    for (const char *c = alphabet; *c; c++) {
+    for (const char *c = dialled; *c; c++) {
         rest = pattern;
         digits[at] = *c;
         if (symbol_has(&rest, *c) && !only(rest, digits, at + 1, size, list, n))

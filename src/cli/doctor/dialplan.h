@@ -46,6 +46,9 @@ const struct context *dialplan_context(const struct dialplan *d, struct span nam
 /* Whether the extension's pattern matches the digits. */
 bool pattern_matches(struct span pattern, struct span digits);
 
+/* Whether some dialled string matches both. */
+bool patterns_overlap(struct span a, struct span b);
+
 /* Whether the pattern matches only numbers of the list: "110", "_11[089]". */
 bool pattern_only(struct span pattern, const struct span *list, size_t n);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdint.h>
-
 #include "cli/doctor/reach.h"
+
+#define DEPTH_MAX 4000
 
 enum outcome {
     REACHES_TRUNK = 1, /* without asking */
@@ -16,12 +16,12 @@ struct hunt {
     bool *seen;
 };
 
-static unsigned hunt(struct hunt *h, size_t statement)
+static unsigned hunt(struct hunt *h, size_t statement, unsigned depth)
 {
     struct steps steps;
     unsigned found = 0;
 
-    if (statement == SIZE_MAX || h->seen[statement])
+    if (depth > DEPTH_MAX || h->seen[statement])
         return 0;
     h->seen[statement] = true;
     steps_of(&h->world, statement, h->number, &steps);
@@ -33,11 +33,11 @@ static unsigned hunt(struct hunt *h, size_t statement)
         if (steps.dials[i].kind == DESTINATION_TRUNK || steps.dials[i].kind == DESTINATION_UNCLEAR)
             found |= REACHES_TRUNK;
     for (size_t i = 0; i < steps.n_jumps; i++)
-        found |= hunt(h, steps.jumps[i]);
+        found |= hunt(h, steps.jumps[i], depth + 1);
     for (size_t i = 0; i < steps.n_calls; i++)
-        found |= hunt(h, steps.calls[i]);
-    if (steps.stays)
-        found |= hunt(h, steps_next(h->r->dialplan, statement));
+        found |= hunt(h, steps.calls[i], depth + 1);
+    for (size_t i = 0; i < steps.n_next; i++)
+        found |= hunt(h, steps.next[i], depth + 1);
     return found;
 }
 
@@ -52,7 +52,7 @@ static unsigned outcome_of(const struct reach *r, struct span context, struct sp
     if (steps.gate != GATE_NONE)
         return REACHES_GATE;
     for (size_t i = 0; i < steps.n_jumps; i++)
-        found |= hunt(&h, steps.jumps[i]);
+        found |= hunt(&h, steps.jumps[i], 0);
     return found;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/doctor/reach.h"
 
+#include <limits.h>
 #include <stdint.h>
 
 /* What has been asked of Sekisho on the way to a statement. */
@@ -20,6 +21,9 @@ struct node {
     bool jumped;      /* worth naming in the way */
 };
 
+#define FINAL UINT_MAX
+#define DEPTH_MAX 4000 /* of statements that follow each other in a subroutine */
+
 struct walk {
     const struct reach *r;
     struct steps_world world;
@@ -28,7 +32,9 @@ struct walk {
     size_t n;
     bool *seen;           /* [statement * N_ASKED + asked] */
     unsigned char *exits; /* the same: bits of enum asked with which a subroutine returns */
-    unsigned char *working;
+    unsigned *round;      /* of the exits: in which round they were looked at, FINAL when settled */
+    unsigned rounds;
+    bool changed;
 };
 
 static const struct statement *statement(const struct walk *w, size_t i)
@@ -87,51 +93,85 @@ static void visit(struct walk *w, size_t statement, enum asked asked, size_t par
     ARENA_ADD(w->arena, w->nodes, w->n) = (struct node){statement, asked, parent, root, jumped};
 }
 
-static unsigned sub_exits(struct walk *w, size_t statement, enum asked asked);
+static unsigned look_for_exits(struct walk *w, size_t i, enum asked asked, unsigned depth);
+static unsigned sub_exits(struct walk *w, size_t i, enum asked asked, unsigned depth);
 
 /* The states in which the statement behind `i` may be reached, as bits. */
-static unsigned states_behind(struct walk *w, size_t i, enum asked asked, const struct steps *steps)
+static unsigned states_behind(struct walk *w, size_t i, enum asked asked, const struct steps *steps,
+                              unsigned depth)
 {
     enum asked now = after_gate(steps->asked, after(statement(w, i), asked));
     unsigned states = 0;
 
     for (size_t k = 0; k < steps->n_calls; k++)
-        states |= sub_exits(w, steps->calls[k], now);
+        states |= sub_exits(w, steps->calls[k], now, depth);
     /* A subroutine that never returns, or is not there, still leaves the next statement in view. */
     return states ? states : 1u << now;
 }
 
-/* The states in which the subroutine that begins at `i` may return. */
-static unsigned sub_exits(struct walk *w, size_t i, enum asked asked)
+static unsigned exits_of(struct walk *w, size_t i, enum asked asked, unsigned depth)
 {
     struct steps steps;
-    size_t at = i * N_ASKED + asked;
     unsigned bits = 0;
 
-    if (asked == OBEYED)
-        return 1u << OBEYED;
-    if (w->exits[at] || w->working[at])
-        return w->exits[at];
-    w->working[at] = 1;
     steps_of(&w->world, i, (struct span){NULL, 0}, &steps);
     enum asked now = after_gate(steps.asked, after(statement(w, i), asked));
     if (steps.returns)
         bits |= 1u << now;
     for (size_t k = 0; k < steps.n_jumps; k++)
-        bits |= sub_exits(w, steps.jumps[k], now);
-    if (steps.stays) {
-        unsigned states = states_behind(w, i, asked, &steps);
-        size_t next = steps_next(w->r->dialplan, i);
-
-        if (next == SIZE_MAX)
-            bits |= states;
-        for (unsigned state = UNASKED; next != SIZE_MAX && state <= OBEYED; state++)
+        bits |= look_for_exits(w, steps.jumps[k], now, depth);
+    if (!steps.stays)
+        return bits;
+    unsigned states = states_behind(w, i, asked, &steps, depth);
+    if (!steps.n_next)
+        bits |= states;
+    for (size_t k = 0; k < steps.n_next; k++)
+        for (unsigned state = UNASKED; state <= OBEYED; state++)
             if (states & 1u << state)
-                bits |= sub_exits(w, next, (enum asked)state);
-    }
-    w->working[at] = 0;
+                bits |= look_for_exits(w, steps.next[k], (enum asked)state, depth);
+    return bits;
+}
+
+/* One round: what is being looked at already counts with what is known of it so far. */
+static unsigned look_for_exits(struct walk *w, size_t i, enum asked asked, unsigned depth)
+{
+    size_t at = i * N_ASKED + asked;
+
+    if (asked == OBEYED)
+        return 1u << OBEYED;
+    if (w->round[at] == FINAL || w->round[at] == w->rounds)
+        return w->exits[at];
+    /* Too deep to be told: as if it returned at once. */
+    if (depth >= DEPTH_MAX)
+        return 1u << asked;
+    w->round[at] = w->rounds;
+    unsigned bits = exits_of(w, i, asked, depth + 1) | w->exits[at];
+    w->changed = w->changed || bits != w->exits[at];
     w->exits[at] = (unsigned char)bits;
     return bits;
+}
+
+/* The states in which the subroutine that begins at `i` may return. Loops are looked at again until
+ * nothing new comes out of them. */
+static unsigned sub_exits(struct walk *w, size_t i, enum asked asked, unsigned depth)
+{
+    size_t size = w->r->dialplan->n_statements * N_ASKED;
+
+    if (depth)
+        return look_for_exits(w, i, asked, depth);
+    if (asked == OBEYED)
+        return 1u << OBEYED;
+    if (w->round[i * N_ASKED + asked] == FINAL)
+        return w->exits[i * N_ASKED + asked];
+    do {
+        w->changed = false;
+        w->rounds++;
+        look_for_exits(w, i, asked, 1);
+    } while (w->changed);
+    for (size_t at = 0; at < size; at++)
+        if (w->round[at] == w->rounds)
+            w->round[at] = FINAL;
+    return w->exits[i * N_ASKED + asked];
 }
 
 /* "guests as "anonymous" (pjsip.conf:4) > default (extensions.conf:9) > out (extensions.conf:14)" */
@@ -235,10 +275,12 @@ static void explore(struct walk *w, size_t node)
         visit(w, steps.calls[i], now, node, NULL, true);
     if (!steps.stays)
         return;
-    unsigned states = states_behind(w, n.statement, n.asked, &steps);
-    for (unsigned state = UNASKED; state < OBEYED; state++)
-        if (states & 1u << state)
-            visit(w, steps_next(w->r->dialplan, n.statement), (enum asked)state, node, NULL, false);
+    unsigned states = states_behind(w, n.statement, n.asked, &steps, 0);
+    for (size_t i = 0; i < steps.n_next; i++)
+        for (unsigned state = UNASKED; state < OBEYED; state++)
+            if (states & 1u << state)
+                visit(w, steps.next[i], (enum asked)state, node, NULL,
+                      statement(w, steps.next[i])->context != st->context);
 }
 
 /* What a queue member or a feature dials without any dialplan. */
@@ -285,7 +327,7 @@ static struct walk begin(const struct reach *r)
 
     w.seen = arena_alloc(w.arena, size * sizeof(*w.seen));
     w.exits = arena_alloc(w.arena, size);
-    w.working = arena_alloc(w.arena, size);
+    w.round = arena_alloc(w.arena, size * sizeof(*w.round));
     return w;
 }
 

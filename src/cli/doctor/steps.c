@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/doctor/steps.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
 #define INCLUDES_MAX 256
@@ -60,30 +59,72 @@ static void enter_extension(struct stepper *s, const struct extension *e, struct
     }
 }
 
+/* The context and all that it includes, each once. Returns how many. */
+static size_t with_includes(const struct dialplan *d, const struct context *c,
+                            const struct context *out[INCLUDES_MAX], struct steps *gate)
+{
+    size_t n = 1;
+
+    out[0] = c;
+    for (size_t at = 0; at < n; at++)
+        for (size_t i = 0; i < out[at]->n_includes; i++) {
+            struct span name = out[at]->includes[i].value;
+            const struct context *included = dialplan_context(d, name);
+            bool seen = gate_named(name) != GATE_NONE;
+
+            if (seen && gate) {
+                gate->gate = gate->gate == GATE_NONE ? GATE_ENDS : gate->gate;
+                gate->gate_context = name;
+            }
+            for (size_t k = 0; k < n && !seen; k++)
+                seen = out[k] == included;
+            if (!seen && included && n < INCLUDES_MAX)
+                out[n++] = included;
+        }
+    return n;
+}
+
 /* All extensions of a context and of those that it includes. */
 static void enter_all(struct stepper *s, const struct context *c, struct span priority)
 {
-    const struct context *queue[INCLUDES_MAX] = {c};
-    size_t n = 1;
+    const struct context *all[INCLUDES_MAX];
+    size_t n = with_includes(s->world->dialplan, c, all, s->out);
 
-    for (size_t at = 0; at < n; at++) {
-        for (size_t i = 0; i < queue[at]->n; i++)
-            enter_extension(s, &queue[at]->extensions[i], priority);
-        for (size_t i = 0; i < queue[at]->n_includes; i++) {
-            struct span name = queue[at]->includes[i].value;
-            const struct context *included = dialplan_context(s->world->dialplan, name);
-            bool seen = gate_named(name) != GATE_NONE;
+    for (size_t at = 0; at < n; at++)
+        for (size_t i = 0; i < all[at]->n; i++)
+            enter_extension(s, &all[at]->extensions[i], priority);
+}
 
-            if (seen) {
-                s->out->gate = s->out->gate == GATE_NONE ? GATE_ENDS : s->out->gate;
-                s->out->gate_context = name;
-            }
-            for (size_t k = 0; k < n && !seen; k++)
-                seen = queue[k] == included;
-            if (!seen && included && n < INCLUDES_MAX)
-                queue[n++] = included;
+/* The statement of the extension with this very priority; false where it has none. */
+static bool add_next(struct stepper *s, const struct extension *e, int priority)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (s->world->dialplan->statements[e->statements[i]].priority == priority) {
+            ARENA_ADD(s->arena, s->out->next, s->out->n_next) = e->statements[i];
+            return true;
         }
-    }
+    return false;
+}
+
+static void find_next(struct stepper *s)
+{
+    const struct dialplan *d = s->world->dialplan;
+    const struct context *c = &d->contexts[s->at->context], *all[INCLUDES_MAX];
+    const struct extension *own = &c->extensions[s->at->extension];
+    size_t n;
+
+    if (add_next(s, own, s->at->priority + 1))
+        return;
+    n = with_includes(d, c, all, NULL);
+    for (size_t at = 0; at < n; at++)
+        for (size_t i = 0; i < all[at]->n; i++) {
+            const struct extension *e = &all[at]->extensions[i];
+            bool same = s->known.n ? pattern_matches(e->pattern, s->known)
+                                   : patterns_overlap(e->pattern, own->pattern);
+
+            if (e != own && same)
+                add_next(s, e, s->at->priority + 1);
+        }
 }
 
 /* "${EXTEN}" and "${EXTEN:1}" where the extension is known. */
@@ -316,6 +357,8 @@ void steps_of(const struct steps_world *w, size_t statement, struct span known, 
 
     *out = (struct steps){.stays = true};
     run_app(&s, st->app, st->args);
+    if (out->stays)
+        find_next(&s);
 }
 
 void steps_of_app(const struct steps_world *w, struct span app, struct span args, struct steps *out)
@@ -333,15 +376,4 @@ void steps_enter(const struct steps_world *w, struct span context, struct span e
 
     *out = (struct steps){.stays = false};
     enter(&s, context, exten, priority);
-}
-
-size_t steps_next(const struct dialplan *d, size_t statement)
-{
-    const struct statement *st = &d->statements[statement];
-    const struct extension *e = &d->contexts[st->context].extensions[st->extension];
-
-    for (size_t i = 0; i + 1 < e->n; i++)
-        if (e->statements[i] == statement)
-            return e->statements[i + 1];
-    return SIZE_MAX;
 }

@@ -24,8 +24,11 @@ struct steps {
     enum gate gate;           /* that it may come to */
     struct span gate_context; /* the context of the gate that was named, or empty */
     enum gate asked;          /* that was asked for sure when the next statement follows */
-    bool stays;               /* it may go on with the next statement */
-    bool returns;             /* it ends a subroutine */
+    bool stays;               /* it may go on with the next priority: */
+    size_t *next;             /* that of its extension; where it has none, Asterisk takes one of the
+                                 context or its includes that matches what was dialled */
+    size_t n_next;
+    bool returns; /* it ends a subroutine */
 };
 
 struct steps_world {
@@ -47,8 +50,5 @@ void steps_of_app(const struct steps_world *w, struct span app, struct span args
  * empty or not known. `gate` is set where the context, or one that it includes, is the gate's. */
 void steps_enter(const struct steps_world *w, struct span context, struct span exten,
                  struct span priority, struct steps *out);
-
-/* The statement behind it in its extension, or SIZE_MAX. */
-size_t steps_next(const struct dialplan *d, size_t statement);
 
 #endif
