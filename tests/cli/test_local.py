@@ -13,6 +13,7 @@ from tap import SEKISHO, case, done, same, sekisho
 
 DIALLED, COMPLEMENT = sys.argv[1:3]  # tests/numbering/dialled.tsv, tests/policy/complement.tsv
 TABLES = sys.argv[3]  # data/numbering
+os.environ["SEKISHO_SOCKET"] = "/nonexistent"
 
 PROFILES = {
     "JP": ["--extensions", "1XXX"],
