@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/doctor/reach.h"
+#include "cli/doctor/report.h"
 #include "cli/doctor/settings.h"
 #include "cli/local.h"
 

@@ -49,11 +49,12 @@ for name in commands():
     same(f"help {name}: subcommands", complete("help", name, ""), below)
 for path in [(name,) for name in commands()] + [(name, sub) for name in commands() for sub in commands(name)
                                                 if name != "help"]:
-    missing = option_words(*path) - set(complete(*path, "--"))
     if len(path) == 1 and commands(*path) and path[0] != "stop":
         continue
+    offered, named = set(complete(*path, "--")), option_words(*path)
+    missing = named - offered
     same(f"{' '.join(path)}: every option that help names is offered", sorted(missing), [])
-    for option in set(complete(*path, "--")) - {"--help"}:
+    for option in offered - named - {"--help", "--socket", "--url", "--token-file", "--json", "--lang"}:
         ran = sekisho(*path, option + "=")
         if "there is no option" in ran.err:
             case(f"{' '.join(path)}: {option} exists", False, ran)

@@ -2,6 +2,7 @@
 #include "cli/doctor/dialplan.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"

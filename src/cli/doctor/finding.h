@@ -2,7 +2,6 @@
 #ifndef SEKISHO_CLI_DOCTOR_FINDING_H
 #define SEKISHO_CLI_DOCTOR_FINDING_H
 
-#include "cli/cli.h"
 #include "cli/doctor/arena.h"
 
 enum severity {
@@ -38,7 +37,6 @@ void finding_add(struct findings *f, const struct finding *finding);
 /* The worst first, then by place. */
 void findings_sort(struct findings *f);
 bool findings_serious(const struct findings *f);
-void findings_print(const struct findings *f, const struct cli *cli);
 
 /* "pjsip.conf:12" in memory of the arena. */
 const char *place_text(struct arena *a, struct place at);

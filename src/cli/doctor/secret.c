@@ -2,6 +2,7 @@
 #include "cli/doctor/secret.h"
 
 #include <ctype.h>
+#include <stdio.h>
 
 #include "intake/md5.h"
 

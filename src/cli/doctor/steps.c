@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/doctor/steps.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define INCLUDES_MAX 256
