@@ -33,7 +33,7 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     "refusals "* | "audit "*) echo --account --switch --tenant --since --limit ;;
     "token add") echo --label --expires ;;
     "settings set") echo --refusal-days --refusals-max --refusals-per-account --adopted-max ;;
-    "doctor "*) echo --asterisk --dialplan-file --plan ;;
+    "doctor "*) echo --asterisk --dialplan-file --plan --config ;;
     esac
 }
 
@@ -88,7 +88,7 @@ _sekisho() {
     done
 
     case $prev in
-    --socket | --token-file | --secret-file | --dialplan-file)
+    --socket | --token-file | --secret-file | --dialplan-file | --config)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;

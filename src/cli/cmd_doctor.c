@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/doctor/reach.h"
 #include "cli/doctor/report.h"
 #include "cli/doctor/settings.h"
 #include "cli/local.h"
+#include "daemon/config.h"
+
+#define CONFIG_FILE "/etc/sekisho/sekisho.conf"
 
 static int read_dialplan(struct dialplan *out, const char *dir, const struct words *files,
                          struct findings *findings, struct fault *f)
@@ -96,6 +100,28 @@ static int examine(const char *dir, const struct words *files, const struct site
     return 0;
 }
 
+/*
+ * Where Asterisk's configuration is and whose dial plan counts, as sekisho.conf says, unless the command
+ * line does. A file that was named must be good; without one, the default file counts where it can be
+ * read, since the doctor needs no daemon.
+ */
+static int read_config(struct config **out, const char *path, struct fault *f)
+{
+    const char *file = path ? path : CONFIG_FILE;
+    struct config_report said = {0};
+    struct span first, rest;
+    int err = 0;
+
+    if (path || access(file, R_OK) == 0)
+        err = config_load(out, file, &said);
+    if (err) {
+        first = span_cut(buf_span(&said.text), '\n', &rest);
+        err = fault(f, err, "%.*s", SPAN_FMT(first));
+    }
+    config_report_free(&said);
+    return err;
+}
+
 static int report(struct cli *cli, struct findings *findings)
 {
     findings_sort(findings);
@@ -109,11 +135,13 @@ int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **arg
 {
     struct words files = {0}, rest = {0};
     struct local_options plan = {0};
-    const char *dir = "/etc/asterisk";
+    const char *dir = NULL, *config_file = NULL;
+    struct config *config = NULL;
     const struct option options[] = {
         {.name = "asterisk", .text = &dir, .value = "DIR"},
         {.name = "dialplan-file", .list = &files, .value = "FILE"},
         {.name = "plan", .text = &plan.plan, .value = "COUNTRY"},
+        {.name = "config", .text = &config_file, .value = "FILE"},
         {0},
     };
     struct findings findings = {.arena = arena_new()};
@@ -126,12 +154,21 @@ int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **arg
     else if (rest.n)
         code = cli_usage(self, "\"%s\" is too much here; --asterisk names the directory",
                          ESCAPED(span_of(rest.at[0])));
-    else if (local_open(&local, &plan, &f) ||
-             examine(dir, &files, local.site, span_of(plan.plan ? plan.plan : "JP"), &findings, &f))
+    else if (read_config(&config, config_file, &f))
         code = cli_fail(&f);
-    else
-        code = report(cli, &findings);
+    else {
+        if (!dir)
+            dir = config ? config->asterisk_dir : "/etc/asterisk";
+        if (!plan.plan)
+            plan.plan = config ? config->plan : "JP";
+        if (local_open(&local, &plan, &f) ||
+            examine(dir, &files, local.site, span_of(plan.plan), &findings, &f))
+            code = cli_fail(&f);
+        else
+            code = report(cli, &findings);
+    }
     local_close(&local);
+    config_free(config);
     arena_free(findings.arena);
     words_free(&files);
     words_free(&rest);

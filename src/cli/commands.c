@@ -137,12 +137,14 @@ const struct command commands[] = {
      .run = cmd_backup},
     {.name = "doctor",
      .brief = "Finds holes in an Asterisk's configuration",
-     .usage = "doctor [--asterisk DIR] [--dialplan-file FILE]… [--plan COUNTRY]",
-     .help = "Reads DIR (default /etc/asterisk), changes nothing, needs no daemon. Fails when "
+     .usage = "doctor [--asterisk DIR] [--dialplan-file FILE…] [--plan COUNTRY] [--config FILE]",
+     .help = "Reads DIR, changes nothing, needs no daemon. Fails when "
              "something\n"
              "serious is found.\n"
              "  --dialplan-file FILE  read this in place of extensions.conf\n"
-             "  --plan COUNTRY        whose emergency numbers must pass (default JP)\n",
+             "  --plan COUNTRY        whose emergency numbers must pass\n"
+             "  --config FILE         sekisho.conf, which names DIR and COUNTRY where the options "
+             "do not\n",
      .run = cmd_doctor},
     {.name = "version",
      .brief = "The version of this command",

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 from tap import case, done, same, sekisho
 
@@ -302,6 +303,28 @@ def records(folder):
     same("backup: never over what is there", sekisho("backup", path).code, 1)
 
 
+def refusals(daemon):
+    token = sekisho("token", "add", "operator", "--json").json()["token"]
+    body = json.dumps({"switch": "local", "account": "2003", "number": "010252615123456", "remote": "192.0.2.7"})
+    for _ in range(3):
+        request = urllib.request.Request(f"http://127.0.0.1:{daemon.http}/v1/authorize", body.encode(),
+                                         {"Authorization": "Bearer " + token, "Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            verdict = json.load(answer)["verdict"]
+    same("a call is refused", verdict, "deny")
+    end = time.monotonic() + 15
+    found = []
+    while not found and time.monotonic() < end:
+        found = sekisho("refusals", "--account", "2003", "--json").json()
+        time.sleep(0.1)
+    case("refusals: it is listed", found and found[0]["reason"] == "restricted" and found[0]["rule"] == "010252", found)
+    case("refusals: in text", "2003" in sekisho("refusals").out and "SO" in sekisho("refusals").out,
+         sekisho("refusals"))
+    same("refusals --since: later than that", sekisho("refusals", "--since", "2100-01-01", "--json").json(), [])
+    same("check records nothing", (sekisho("check", "--account", "2004", "010252615123456").code,
+                                   sekisho("refusals", "--account", "2004", "--json").json()), (3, []))
+
+
 def discover(folder):
     ami = Ami()
     path = os.path.join(folder, "secret")
@@ -340,6 +363,7 @@ with tempfile.TemporaryDirectory() as work:
         platform()
         tokens(sekishod, work)
         records(work)
+        refusals(sekishod)
         discover(work)
     finally:
         sekishod.stop()

@@ -97,6 +97,15 @@ def texts():
              not [f for f in ran.json() if f["id"] == "trunk-unasked"], ran)
         same("--dialplan-file that is not there", sekisho("doctor", "--asterisk", folder, "--dialplan-file",
                                                            other + "x").code, 1)
+        conf = os.path.join(folder, "sekisho.conf")
+        with open(conf, "w", encoding="utf-8") as f:
+            f.write(f"[asterisk]\nconfig_dir = {folder}\n")
+        same("--config names the directory", sekisho("doctor", "--config", conf, "--json").json(),
+             sekisho("doctor", "--asterisk", folder, "--json").json())
+        with open(conf, "w", encoding="utf-8") as f:
+            f.write("[asterisk]\nconfig_dir = here\n")
+        ran = sekisho("doctor", "--config", conf)
+        case("--config: a wrong one is named with its line", ran.code == 1 and "sekisho.conf:2" in ran.err, ran)
         same("--plan that is not there", sekisho("doctor", "--asterisk", folder, "--plan", "ZZ").code, 1)
 
 
