@@ -221,7 +221,7 @@ static void killed_at_work(void **state)
 {
     for (int i = 0; i < ROUNDS; i += ROUNDS_ON_ONE)
         rounds(ROUNDS_ON_ONE);
-    print_message("%zu changes acknowledged and found\n", n_acknowledged);
+    print_message("# %zu changes acknowledged and found\n", n_acknowledged);
     assert_true(n_acknowledged > ROUNDS);
 }
 
@@ -252,7 +252,7 @@ int main(int argc, char **argv)
     acknowledged = calloc(NUMBERS_MAX, sizeof(*acknowledged));
     /* The moments are random; the seed is said, though the scheduler will not repeat itself. */
     seed = argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)now_us();
-    print_message("seed %" PRIu64 "\n", seed);
+    print_message("# seed %" PRIu64 "\n", seed);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free(acknowledged);
     return failed;

@@ -73,16 +73,18 @@ struct span arena_copy(struct arena *a, struct span s)
 
 const char *arena_format(struct arena *a, const char *format, ...)
 {
-    va_list args, again;
+    struct span text = {NULL, 0};
+    char *line = NULL;
+    va_list args;
 
     va_start(args, format);
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
-    char *p = arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1);
-    vsnprintf(p, (size_t)(n < 0 ? 0 : n) + 1, format, again);
-    va_end(again);
+    int n = vasprintf(&line, format, args);
     va_end(args);
-    return p;
+    if (n >= 0)
+        text = (struct span){line, (size_t)n};
+    text = arena_copy(a, text);
+    free(line);
+    return text.p;
 }
 
 /* Sizes are powers of two, so that the array moves only when it is full. */
