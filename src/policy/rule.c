@@ -83,6 +83,13 @@ int rule_prefix_clean(struct span text, char out[RULE_PREFIX_MAX + 1], struct fa
     }
     if (n == 0)
         return fault(f, ERR_RANGE, "a prefix must have at least one digit");
+    /* Nobody's canonical form begins with "+": such a rule would look as if it held, and hold only for
+     * who dials the plus. */
+    if (n > 1 && digits[0] == '+')
+        return fault(f, ERR_SYNTAX,
+                     "the prefix \"%s\" must be written as it is dialled, with the access prefix"
+                     " instead of \"+\" (in Japan 0101212 for +1212)",
+                     ESCAPED(text));
     memcpy(out, digits, n);
     out[n] = '\0';
     return 0;

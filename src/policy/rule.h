@@ -20,8 +20,8 @@ enum rule_level { LEVEL_ACCOUNT, LEVEL_TENANT, LEVEL_OPERATOR };
  */
 struct rule {
     enum rule_action action;
-    bool mandatory;    /* operator level only, and only a restriction */
-    int64_t until;     /* wall time in seconds; in force while now < until; 0 is for ever */
+    bool mandatory; /* operator level only, and only a restriction */
+    int64_t until;  /* wall time in seconds; in force while now < until; 0 is for ever */
     struct span prefix;
     struct span schedule; /* policy/schedule.h; empty is always */
 };
@@ -29,8 +29,9 @@ struct rule {
 /* Checks one rule in itself (form of the prefix, mandatory only on a restriction, schedule). */
 int rule_check(const struct rule *rule, struct fault *f);
 
-/* Separators as people write them in a prefix ("010-1 212") are dropped, full-width digits folded;
- * writes the bare digits and NUL. ERR_SYNTAX or ERR_RANGE with a sentence. */
+/* A prefix as people write it: separators ("010-1 212") are dropped, full-width digits folded. A country
+ * code behind "+" is refused, since rules match what is dialled; "+" alone is any number keyed with it.
+ * Writes the bare digits and NUL. ERR_SYNTAX or ERR_RANGE with a sentence. */
 int rule_prefix_clean(struct span text, char out[RULE_PREFIX_MAX + 1], struct fault *f);
 
 const char *rule_action_name(enum rule_action action); /* "restrict", "except" */

@@ -9,6 +9,8 @@ static json_t *text(const char *s)
 
 json_t *verdict_json(const struct number *number, const struct verdict *verdict)
 {
+    /* What was keyed to program a forwarding is no E.164 number; its target stands in `dialled`. */
+    const char *e164 = number->class == CLASS_FORWARDING ? NULL : number->e164;
     bool ruled = verdict->rule_prefix[0] != '\0';
     json_t *limit =
         verdict->max_seconds ? json_integer((json_int_t)verdict->max_seconds) : json_null();
@@ -18,7 +20,7 @@ json_t *verdict_json(const struct number *number, const struct verdict *verdict)
     } fields[] = {
         {"class", text(number_class_name(number->class))},
         {"kind", text(number_kind_name(number->kind))},
-        {"e164", text(number->e164)},
+        {"e164", text(e164)},
         {"country", text(number->country ? number->country->iso : NULL)},
         {"dial", text(verdict->dial)},
         {"verdict", text(verdict_action_name(verdict->action))},
