@@ -11,16 +11,16 @@
  * Functions return 0 or one of these codes and leave their out-parameters untouched on failure.
  */
 enum error {
-    ERR_NOMEM = -1,     /* memory ran out; the state before the call stands */
-    ERR_SYNTAX = -2,    /* the input does not have the form that it must have */
-    ERR_RANGE = -3,     /* well-formed, but outside what is allowed */
-    ERR_MISSING = -4,   /* what was named does not exist */
-    ERR_EXISTS = -5,    /* what should be created is there already */
-    ERR_CONFLICT = -6,  /* somebody changed it meanwhile (If-Match), or it is still in use */
-    ERR_DENIED = -7,    /* not within the caller's rights */
-    ERR_IO = -8,        /* the operating system said no */
-    ERR_FULL = -9,      /* a bounded table, queue or disk has no room */
-    ERR_CORRUPT = -10,  /* stored data contradicts itself, or was written by a newer version */
+    ERR_NOMEM = -1,    /* memory ran out; the state before the call stands */
+    ERR_SYNTAX = -2,   /* the input does not have the form that it must have */
+    ERR_RANGE = -3,    /* well-formed, but outside what is allowed */
+    ERR_MISSING = -4,  /* what was named does not exist */
+    ERR_EXISTS = -5,   /* what should be created is there already */
+    ERR_CONFLICT = -6, /* somebody changed it meanwhile (If-Match), or it is still in use */
+    ERR_DENIED = -7,   /* not within the caller's rights */
+    ERR_IO = -8,       /* the operating system said no */
+    ERR_FULL = -9,     /* a bounded table, queue or disk has no room */
+    ERR_CORRUPT = -10, /* stored data contradicts itself, or was written by a newer version */
     ERR_TIMEOUT = -11,
 };
 

@@ -286,8 +286,9 @@ static void deny(const struct decide_question *q, enum verdict_reason reason, st
         return;
     out->action = VERDICT_ALLOW;
     out->observed = true;
-    if (!rebuild(q, out))
-        out->dial[0] = '\0';
+    /* Watching must not break what works: a number that only the trunk knows goes on as its digits. */
+    if (!rebuild(q, out) && q->number)
+        memcpy(out->dial, q->number->literal, sizeof(out->dial));
 }
 
 static void allow(const struct decide_question *q, enum verdict_reason reason, struct verdict *out)

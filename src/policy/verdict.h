@@ -10,11 +10,11 @@ enum verdict_action { VERDICT_ALLOW, VERDICT_DENY };
 /* Why. The words (verdict_reason_name) are part of the interface: dialplans and reports read them. */
 enum verdict_reason {
     /* allow */
-    REASON_EMERGENCY,       /* "emergency" */
-    REASON_INTERNAL,        /* "internal" */
-    REASON_UNRESTRICTED,    /* "unrestricted": no rule in force matches */
-    REASON_EXCEPTION,       /* "exception": the rule named is an exception */
-    REASON_HELP_LINE,       /* "help-line": open even to a locked account */
+    REASON_EMERGENCY,    /* "emergency" */
+    REASON_INTERNAL,     /* "internal" */
+    REASON_UNRESTRICTED, /* "unrestricted": no rule in force matches */
+    REASON_EXCEPTION,    /* "exception": the rule named is an exception */
+    REASON_HELP_LINE,    /* "help-line": open even to a locked account */
     /* deny */
     REASON_RESTRICTED,      /* "restricted": the rule named is a restricted number */
     REASON_MANDATORY,       /* "mandatory": a mandatory rule of the operator */
@@ -44,8 +44,8 @@ struct verdict {
     int64_t change;
     /* How long the call may last: until the exception that allows it ends. 0 is no limit. */
     uint32_t max_seconds;
-    /* What to dial, "" on deny. An observed allow of a number that cannot be rebuilt has "" too: the
-     * switch then dials what it would have dialled. */
+    /* What to dial, "" on deny. Of an observed allow that cannot be rebuilt, the digits as dialled; ""
+     * where there are none (malformed), and then no switch can dial it. */
     char dial[NUMBER_DIGITS_MAX];
 };
 

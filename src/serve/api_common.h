@@ -33,7 +33,8 @@ int api_find_switch(struct api *api, struct store_tx *tx, struct span name,
                     struct store_switch *out, struct fault *f);
 
 /* The only switch that the caller may see; ERR_RANGE where there is a choice or none. */
-int api_only_switch(struct api *api, struct store_tx *tx, struct store_switch *out, struct fault *f);
+int api_only_switch(struct api *api, struct store_tx *tx, struct store_switch *out,
+                    struct fault *f);
 
 /* What a query or body names: 422 at `parameter` or the reader's pointer. Must be visible. */
 int api_query_within(struct api *api, struct store_tx *tx, int64_t *within, struct fault *f);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "base/buf.h"
@@ -20,7 +21,9 @@ static void escape_shows_hostile_bytes_as_hex(void **state)
         {SPAN("nul\0end"), "nul\\x00end"},
         {SPAN("\"q\\"), "\\\"q\\\\"},
         {SPAN("関所"), "関所"},
-        {SPAN("\xe2\x80\xae" "flip"), "\\xe2\\x80\\xaeflip"},
+        {SPAN("\xe2\x80\xae"
+              "flip"),
+         "\\xe2\\x80\\xaeflip"},
         {SPAN("\xff\xc0\x80"), "\\xff\\xc0\\x80"},
         {SPAN("\x1b[31m"), "\\x1b[31m"},
     };
@@ -48,8 +51,13 @@ static void escape_never_overruns(void **state)
 static void utf8_accepts_only_rfc3629(void **state)
 {
     static const struct span bad[] = {
-        SPAN("\xc0\xaf"),         SPAN("\xe0\x80\xaf"), SPAN("\xed\xa0\x80"), SPAN("\xf4\x90\x80\x80"),
-        SPAN("\xf8\x88\x80\x80"), SPAN("\xe3\x81"),     SPAN("\x80"),
+        SPAN("\xc0\xaf"),
+        SPAN("\xe0\x80\xaf"),
+        SPAN("\xed\xa0\x80"),
+        SPAN("\xf4\x90\x80\x80"),
+        SPAN("\xf8\x88\x80\x80"),
+        SPAN("\xe3\x81"),
+        SPAN("\x80"),
     };
     uint32_t c = 0;
 
