@@ -26,6 +26,9 @@ static void tell_store(struct store *store, health_say_fn *say, void *arg)
     store_stats(store, &stats);
     if (stats.failing)
         tell(say, arg, HEALTH_PROBLEM, "store: changes fail: %s", stats.trouble);
+    if (stats.failing_evidence)
+        tell(say, arg, HEALTH_WARNING, "store: refusals are not recorded: %s",
+             stats.trouble_evidence);
     if (stats.refused_jobs)
         tell(say, arg, HEALTH_WARNING,
              "store: %" PRIu64 " jobs were refused since the start because too many waited",

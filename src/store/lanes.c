@@ -137,28 +137,30 @@ static void give_up(struct commit *c)
             c->outcomes[i] = c->whole;
 }
 
+/* The two files fail and heal each by itself. */
 static void note(struct commit *c, int err)
 {
+    static const char *const what[] = {[LANE_WRITE] = "changes", [LANE_EVIDENCE] = "refusals"};
     struct store *s = c->store;
 
     pthread_mutex_lock(&s->mutex);
-    bool was_failing = s->stats.failing;
+    bool was_failing = s->failing[c->lane];
     s->stats.jobs += c->n;
-    s->stats.failing = err != 0;
+    s->failing[c->lane] = err != 0;
     if (err) {
         s->stats.failed_commits++;
-        memcpy(s->stats.trouble, c->whole.fault.text, sizeof(s->stats.trouble));
+        memcpy(s->trouble[c->lane], c->whole.fault.text, sizeof(s->trouble[c->lane]));
     } else {
         s->stats.commits++;
-        s->stats.trouble[0] = '\0';
         if (c->change)
             s->stats.change = c->change;
     }
     pthread_mutex_unlock(&s->mutex);
     if (err && !was_failing)
-        store_log(s, STORE_LOG_ERROR, "nothing can be stored: %s", c->whole.fault.text);
+        store_log(s, STORE_LOG_ERROR, "%s cannot be stored: %s", what[c->lane],
+                  c->whole.fault.text);
     else if (!err && was_failing)
-        store_log(s, STORE_LOG_INFO, "storing works again");
+        store_log(s, STORE_LOG_INFO, "%s can be stored again", what[c->lane]);
 }
 
 static void run_commit(struct commit *c)

@@ -342,6 +342,12 @@ void store_stats(struct store *s, struct store_stats *out)
 {
     pthread_mutex_lock(&s->mutex);
     *out = s->stats;
+    out->failing = s->failing[LANE_WRITE];
+    out->failing_evidence = s->failing[LANE_EVIDENCE];
+    if (out->failing)
+        memcpy(out->trouble, s->trouble[LANE_WRITE], sizeof(out->trouble));
+    if (out->failing_evidence)
+        memcpy(out->trouble_evidence, s->trouble[LANE_EVIDENCE], sizeof(out->trouble_evidence));
     out->write_queue = s->queues[LANE_WRITE].n;
     out->read_queue = s->queues[LANE_READ].n;
     out->evidence_queue = s->queues[LANE_EVIDENCE].n;

@@ -120,8 +120,8 @@ struct store_stats {
     uint64_t jobs, commits, failed_commits;         /* of the writer, since the start */
     uint64_t refused_jobs;                          /* queue full */
     int64_t change;                                 /* last change that is durable */
-    bool failing;                                   /* the last commit failed */
-    char trouble[FAULT_MAX];                        /* why, or "" */
+    bool failing, failing_evidence; /* the last commit of changes, of evidence, failed */
+    char trouble[FAULT_MAX], trouble_evidence[FAULT_MAX]; /* why, or "" */
 };
 void store_stats(struct store *store, struct store_stats *out);
 

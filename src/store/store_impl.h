@@ -43,7 +43,9 @@ struct store {
     pthread_cond_t writer_wakes, reader_wakes;
     struct queue queues[3]; /* by enum lane */
     bool closing;
-    struct store_stats stats;
+    struct store_stats stats; /* but for what is told of the lanes' last commits: */
+    bool failing[3];          /* by enum lane */
+    char trouble[3][FAULT_MAX];
 
     pthread_t writer_thread, reader_thread;
     bool writer_runs, reader_runs;

@@ -82,6 +82,11 @@ static int import_job(struct store_tx *tx, void *arg, struct fault *f)
     return store_account_import(tx, &by, &import, f);
 }
 
+static int nothing(struct store_tx *tx, void *arg, struct fault *f)
+{
+    return 0;
+}
+
 static void a_full_disk_loses_nothing_and_heals(void **state)
 {
     struct store *store = fixture_open(place.dir);
@@ -100,6 +105,11 @@ static void a_full_disk_loses_nothing_and_heals(void **state)
     store_stats(store, &stats);
     assert_true(stats.failing);
     assert_non_null(strstr(stats.trouble, "full"));
+    /* What the other file says heals nothing. */
+    assert_int_equal(store_evidence_wait(store, nothing, NULL, &f), 0);
+    store_stats(store, &stats);
+    assert_true(stats.failing);
+    assert_false(stats.failing_evidence);
     assert_int_equal(fixture_count(store), n);
     assert_int_equal(add(store, n, &f), ERR_FULL);
 
