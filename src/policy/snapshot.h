@@ -120,8 +120,8 @@ void snapshot_discard(struct snapshot *snap, size_t mark);
 /* Makes all that is staged visible, in order, and then `change` as the change number. Cannot fail. */
 void snapshot_publish(struct snapshot *snap, int64_t change);
 
-/* Waits until no reader can see what was replaced, and frees it. Called by the writer now and then
- * (after a commit); publish does it by itself when much has gathered. The calling thread must not
+/* Waits until no reader can see what was replaced, and frees it. Called by the writer before a commit;
+ * publish does it by itself when much has gathered. The calling thread must not
  * hold the read lock. */
 void snapshot_reclaim(struct snapshot *snap);
 
