@@ -458,6 +458,7 @@ void http_free(struct http *http)
     if (!http)
         return;
     http_drain(http);
+    http->ending = true;
     if (http->mhd) {
         settle(http);
         MHD_stop_daemon(http->mhd);

@@ -57,6 +57,7 @@ struct http {
     struct address addresses[HTTP_LISTENERS_MAX];
     char *socket;
     bool draining;
+    bool ending; /* no request is looked at any more: only what is with the store is answered */
     struct connection *connections;
     size_t n_connections;
     int64_t sweep_ns; /* when deadlines are looked at next */

@@ -177,6 +177,17 @@ static bool submit(struct request *r, enum api_lane lane, store_job job)
     return false;
 }
 
+/* A connection that is suspended when libmicrohttpd is stopped would never be resumed; and who frees the
+ * server need not be a reader of the snapshot, as handlers are. */
+static bool refuse_ending(struct request *r)
+{
+    struct fault f;
+
+    r->api.status = 503;
+    conclude(r, fault(&f, ERR_DENIED, "sekishod is ending"), &f);
+    return false;
+}
+
 /* A handler on the serve thread. True: the request is with the store now. */
 static bool run_here(struct request *r)
 {
@@ -193,6 +204,8 @@ static bool run_here(struct request *r)
 
 static bool dispatch(struct request *r)
 {
+    if (r->http->ending)
+        return refuse_ending(r);
     switch (r->api.route->lane) {
     case API_HERE:
     case API_BACKUP: return run_here(r);
@@ -209,7 +222,7 @@ bool request_finish(struct request *r)
     r->http->pending--;
     if (!r->code && api->first && !api->first_done) {
         api->first_done = true;
-        return !run_here(r);
+        return r->http->ending ? !refuse_ending(r) : !run_here(r);
     }
     conclude(r, r->code, &r->fault);
     return true;
