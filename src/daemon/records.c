@@ -42,7 +42,7 @@ struct records {
     size_t n_refusals, n_job_refusals;
     struct adoption *adoptions, *job_adoptions;
     size_t n_adoptions, n_job_adoptions;
-    uint64_t made; /* by the running adoption job */
+    uint64_t made, failed; /* by the running adoption job */
     struct records_figures figures;
 };
 
@@ -249,7 +249,7 @@ static int write_adoptions(struct store_tx *tx, void *arg, struct fault *f)
     const struct store_by by = {.actor = SPAN("sekishod")};
     struct records *r = arg;
 
-    r->made = 0;
+    r->made = r->failed = 0;
     for (size_t i = 0; i < r->n_job_adoptions; i++) {
         const struct adoption *adoption = &r->job_adoptions[i];
         struct span name = {adoption->name, adoption->n_name};
@@ -258,7 +258,7 @@ static int write_adoptions(struct store_tx *tx, void *arg, struct fault *f)
         int err = store_account_adopt(tx, &by, adoption->switch_id, name, &id, &made, f);
 
         if (err == ERR_FULL || err == ERR_DENIED || err == ERR_MISSING) {
-            r->figures.failed_adoptions++;
+            r->failed++;
             log_warning("adoption-refused", LOG_SPAN("account", name), LOG_TEXT("fault", f->text));
         } else if (err) {
             return err;
@@ -275,10 +275,12 @@ static void adoptions_done(void *arg, int code, const struct fault *f)
     struct records *r = arg;
 
     pthread_mutex_lock(&r->lock);
-    if (code)
+    if (code) {
         r->figures.dropped_adoptions += r->n_job_adoptions;
-    else
+    } else {
         r->figures.adopted += r->made;
+        r->figures.failed_adoptions += r->failed;
+    }
     r->adopting = false;
     r->n_job_adoptions = 0;
     if (!code)

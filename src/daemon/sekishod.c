@@ -434,12 +434,17 @@ static void apply(void *arg)
     struct config *old_config = d->config;
     struct fault f;
 
-    if (fastagi_configure(d->agi, &options, &f) != 0 ||
-        http_configure(d->http, &all, &limits, &f) != 0)
-        log_error("reload-incomplete", LOG_TEXT("fault", f.text));
+    /* The store has the other tables already. */
     d->tables = change->tables;
-    d->config = change->config;
     change->tables = old_tables;
+    /* The HTTP server borrows from the configuration that it was given last. */
+    if (http_configure(d->http, &all, &limits, &f) != 0) {
+        log_error("reload-incomplete", LOG_TEXT("fault", f.text));
+        return;
+    }
+    if (fastagi_configure(d->agi, &options, &f) != 0)
+        log_error("reload-incomplete", LOG_TEXT("fault", f.text));
+    d->config = change->config;
     change->config = old_config;
 }
 
