@@ -171,6 +171,21 @@ static enum number_class local(struct reading *r, struct span keys)
         r, span_starts(full, site->plan->trunk) ? span_skip(full, site->plan->trunk.n) : full);
 }
 
+/* Behind a service that takes a number (114, 141) stands one of the own country, or none. */
+static bool carries_abroad(struct reading *r, struct span rest)
+{
+    enum number_presentation presentation = r->presentation;
+    bool before = r->abroad, abroad;
+
+    if (rest.n == 0)
+        return false;
+    r->abroad = false;
+    abroad = understand(r, rest, MAY_CARRIER) == CLASS_INTERNATIONAL || r->abroad;
+    r->abroad = before;
+    r->presentation = presentation;
+    return abroad;
+}
+
 /* A code that takes all keys or none. */
 static enum number_class whole(struct reading *r, const struct fit *fit, struct span keys)
 {
@@ -197,6 +212,8 @@ static enum number_class whole(struct reading *r, const struct fit *fit, struct 
     }
     if (fit->code->class == CLASS_INVALID || fit->code->class == CLASS_UNKNOWN)
         return reading_only(r, fit->code->class);
+    if (fit->code->class == CLASS_SPECIAL && carries_abroad(r, span_skip(keys, fit->n)))
+        return reading_only(r, CLASS_UNKNOWN);
     return reading_as(r, fit->code->class, fit->code->kind, keys);
 }
 
