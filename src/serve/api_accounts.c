@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "serve/api_common.h"
+#include "serve/api_stops.h"
 
 static const char *const states[] = {"active", "suspended", "locked", NULL};
 
@@ -152,6 +153,26 @@ static int check_state(struct api *api, enum store_state before, enum store_stat
                          "only the operator locks and unlocks");
 }
 
+/* A lock or a stop from above holds an account by its id: a tenant must not free the name for a new one
+ * that has neither. */
+static int check_held(struct api *api, struct store_tx *tx, const struct store_account *a,
+                      struct fault *f)
+{
+    bool held = false;
+    int rc = 0;
+
+    if (!api_within(api))
+        return 0;
+    if (a->state == STORE_LOCKED)
+        held = true;
+    else
+        rc = api_stop_binds(api, tx, a->id, &held, f);
+    if (rc || !held)
+        return rc;
+    return api_refuse(api, 403, f, ERR_DENIED,
+                      "it is locked, or stopped from above: only they rename or delete it");
+}
+
 int api_accounts_post(struct api *api, struct store_tx *tx, struct fault *f)
 {
     struct store_account account = {.state = STORE_ACTIVE};
@@ -223,6 +244,8 @@ int api_account_patch(struct api *api, struct store_tx *tx, struct fault *f)
         return rc;
     after = before;
     rc = api_account_read(&api->reader, "", json, FIELDS_PATCH, &after, f);
+    if (!rc && !span_eq_nocase(before.name, after.name))
+        rc = check_held(api, tx, &before, f);
     return rc ? rc : update(api, tx, &before, &after, f);
 }
 
@@ -234,6 +257,8 @@ int api_account_delete(struct api *api, struct store_tx *tx, struct fault *f)
 
     if (!rc)
         rc = api_precondition(api, true, account.change, f);
+    if (!rc)
+        rc = check_held(api, tx, &account, f);
     if (!rc)
         rc = api_by(api, tx, &by, f);
     if (!rc)

@@ -60,6 +60,60 @@ static int find_scope(struct api *api, struct store_tx *tx, struct store_ref *ou
     return rc;
 }
 
+/* Who stopped it, as api_by() wrote it: the tenant behind the token, or 0 for the operator. A tenant that
+ * is gone leaves the stop to the operator. */
+static int64_t tenant_behind(struct store_tx *tx, struct span actor)
+{
+    struct store_ref ref;
+    struct span scope;
+    struct fault ignored;
+
+    span_cut(actor, ' ', &scope);
+    if (!span_starts(actor, SPAN("token:")) || !span_starts(scope, SPAN("tenant:")) ||
+        store_ref_parse(tx, scope, &ref, &ignored))
+        return 0;
+    return ref.id;
+}
+
+/* Does the caller stand as high as who stopped it, or higher? */
+static int may_undo(struct api *api, struct store_tx *tx, int64_t stopped_by, bool *out,
+                    struct fault *f)
+{
+    *out = !api_within(api);
+    if (*out || !stopped_by)
+        return 0;
+    return store_tenant_within(tx, stopped_by, api_within(api), out, f);
+}
+
+int api_stop_binds(struct api *api, struct store_tx *tx, int64_t account, bool *out,
+                   struct fault *f)
+{
+    struct store_stop stop;
+    bool may = true;
+    int rc = store_stop_get(tx, (struct store_ref){SCOPE_ACCOUNT, account}, &stop, f);
+
+    if (!rc)
+        rc = may_undo(api, tx, tenant_behind(tx, stop.actor), &may, f);
+    if (rc && rc != ERR_MISSING)
+        return rc;
+    *out = !may;
+    return 0;
+}
+
+/* Whoever stands higher and stops it again makes the stop his own: who made it first must not undo
+ * it any more. */
+static int take_over(struct api *api, struct store_tx *tx, const struct store_by *by,
+                     const struct store_stop *stop, struct fault *f)
+{
+    int64_t stopped_by = tenant_behind(tx, stop->actor);
+    bool higher = false;
+    int rc = may_undo(api, tx, stopped_by, &higher, f);
+
+    if (rc || !higher || stopped_by == api_within(api))
+        return rc;
+    return store_stop_delete(tx, by, stop->scope, f);
+}
+
 int api_stop_put(struct api *api, struct store_tx *tx, struct fault *f)
 {
     struct span note = {"", 0};
@@ -84,19 +138,12 @@ int api_stop_put(struct api *api, struct store_tx *tx, struct fault *f)
     if (rc && rc != ERR_MISSING)
         return rc;
     there = rc == 0;
-    rc = store_stop_put(tx, &by, scope, note, f);
+    rc = there ? take_over(api, tx, &by, &stop, f) : 0;
+    if (!rc)
+        rc = store_stop_put(tx, &by, scope, note, f);
     if (!rc)
         rc = store_stop_get(tx, scope, &stop, f);
     return rc ? rc : api_answer(api, there ? 200 : 201, stop_json(&stop), f);
-}
-
-/* api_by() names a tenant behind its token. */
-static bool by_a_tenant(struct span actor)
-{
-    struct span scope;
-
-    span_cut(actor, ' ', &scope);
-    return span_starts(actor, SPAN("token:")) && span_starts(scope, SPAN("tenant:"));
 }
 
 int api_stop_delete(struct api *api, struct store_tx *tx, struct fault *f)
@@ -104,6 +151,7 @@ int api_stop_delete(struct api *api, struct store_tx *tx, struct fault *f)
     struct store_stop stop;
     struct store_ref scope;
     struct store_by by;
+    bool may = false;
     int rc = find_scope(api, tx, &scope, f);
 
     if (!rc)
@@ -111,9 +159,11 @@ int api_stop_delete(struct api *api, struct store_tx *tx, struct fault *f)
     if (rc == ERR_MISSING && !api->status)
         return api_refuse(api, 404, f, rc, "international calls of \"%s\" are not stopped",
                           ESCAPED(api->params[0]));
-    if (!rc && api_within(api) && !by_a_tenant(stop.actor))
+    if (!rc)
+        rc = may_undo(api, tx, tenant_behind(tx, stop.actor), &may, f);
+    if (!rc && !may)
         return api_refuse(api, 403, f, ERR_DENIED,
-                          "the operator stopped it, and only the operator undoes that");
+                          "who is above this tenant stopped it, and only they undo that");
     if (!rc)
         rc = api_by(api, tx, &by, f);
     if (!rc)

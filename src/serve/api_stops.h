@@ -9,4 +9,8 @@ int api_stops_list(struct api *api, struct store_tx *tx, struct fault *f);
 int api_stop_put(struct api *api, struct store_tx *tx, struct fault *f);
 int api_stop_delete(struct api *api, struct store_tx *tx, struct fault *f);
 
+/* Is the account stopped by somebody above the caller, so that the caller must not be rid of the stop? */
+int api_stop_binds(struct api *api, struct store_tx *tx, int64_t account, bool *out,
+                   struct fault *f);
+
 #endif

@@ -682,9 +682,31 @@ def what_a_tenant_may(api, daemon, spec):
     api('changeAccount', 200, {'state': 'locked'}, id=own['id'])
     umeda('changeAccount', 403, {'state': 'active'}, id=own['id'])
     umeda('putAccount', 403, {}, switch='local', name='own-1')
+    # Nor is the name given to another, which would not be locked.
+    umeda('deleteAccount', 403, id=own['id'])
+    umeda('changeAccount', 403, {'name': 'own-9'}, id=own['id'])
+    umeda('changeAccount', 200, {'note': 'locked'}, id=own['id'])
+    api('changeAccount', 200, {'state': 'active'}, id=own['id'])
+    api('putStop', 201, scope=f'account:{own["id"]}')
+    umeda('deleteAccount', 403, id=own['id'])
+    umeda('changeAccount', 403, {'name': 'own-9'}, id=own['id'])
+    api('deleteStop', 204, scope=f'account:{own["id"]}')
     made = umeda('putStop', 201, scope=f'account:{own["id"]}')
     assert made.json['by'].endswith(' tenant:umeda')
     umeda('deleteStop', 204, scope=f'account:{own["id"]}')
+    # The operator's stop holds where the tenant's stood before it.
+    for scope in (f'account:{own["id"]}', 'tenant:umeda'):
+        umeda('putStop', 201, {'note': 'first'}, scope=scope)
+        assert ' tenant:' not in api('putStop', 200, {'note': 'first'}, scope=scope).json['by']
+        umeda('deleteStop', 403, scope=scope)
+        api('deleteStop', 204, scope=scope)
+    # So does one of the tenant above.
+    api('putTenant', 201, {'parent': 'umeda'}, name='umeda-east')
+    east = Api(daemon, spec, daemon.token('tenant:umeda-east'))
+    east('putStop', 201, scope='tenant:umeda-east')
+    umeda('putStop', 200, scope='tenant:umeda-east')
+    east('deleteStop', 403, scope='tenant:umeda-east')
+    umeda('deleteStop', 204, scope='tenant:umeda-east')
     api('putStop', 201, scope='tenant:umeda')
     umeda('deleteStop', 403, scope='tenant:umeda')
     umeda('putStop', 200, {'note': 'mine too'}, scope='tenant:umeda')
