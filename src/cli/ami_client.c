@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "intake/md5.h"
+#include "base/md5.h"
 
 struct ami_client {
     int fd;

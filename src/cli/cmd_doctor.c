@@ -8,7 +8,7 @@
 #include "cli/doctor/report.h"
 #include "cli/doctor/settings.h"
 #include "cli/local.h"
-#include "daemon/config.h"
+#include "config/config.h"
 
 #define CONFIG_FILE "/etc/sekisho/sekisho.conf"
 

@@ -2,7 +2,7 @@
 #ifndef SEKISHO_DAEMON_DIALLING_H
 #define SEKISHO_DAEMON_DIALLING_H
 
-#include "daemon/config.h"
+#include "config/config.h"
 #include "numbering/site.h"
 
 /*

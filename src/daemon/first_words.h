@@ -3,7 +3,7 @@
 #define SEKISHO_DAEMON_FIRST_WORDS_H
 
 #include "base/address.h"
-#include "daemon/config.h"
+#include "config/config.h"
 #include "store/store.h"
 
 /* What sekishod tells the person who has started it, on standard output. */

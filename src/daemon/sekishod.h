@@ -2,7 +2,7 @@
 #ifndef SEKISHO_DAEMON_SEKISHOD_H
 #define SEKISHO_DAEMON_SEKISHOD_H
 
-#include "daemon/config.h"
+#include "config/config.h"
 
 /*
  * The whole daemon: what stands between a configuration and a process that answers. All calls are made

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "base/md5.h"
 #include "base/utf8.h"
 
 static void escape_shows_hostile_bytes_as_hex(void **state)
@@ -113,6 +114,38 @@ static void span_cut_leaves_null_without_the_mark(void **state)
     assert_true(span_is(span_trim(SPAN(" \t x y\t ")), "x y"));
 }
 
+/* The test suite of RFC 1321, and lengths around the block size against md5sum. */
+static void md5_agrees_with_rfc1321(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"", "d41d8cd98f00b204e9800998ecf8427e"},
+        {"a", "0cc175b9c0f1b6a831c399e269772661"},
+        {"message digest", "f96b697d7cb7938d525a2f31aaf161d0"},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+         "d174ab98d277d9f5a5611c2c9f419d9f"},
+        {"12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+         "57edf4a22be3c955ac49da2e2107b67a"},
+        {"1234567890123456789012345678901234567890123456789012345",
+         "c9ccf168914a1bcfc3229f1948e67da0"},
+        {"12345678901234567890123456789012345678901234567890123456",
+         "49f193adce178490e34d1b3a4ec0064c"},
+        {"1234567890123456789012345678901234567890123456789012345678901234",
+         "eb6c4179c0a7c82cc2828c1e6338e165"},
+    };
+    char out[MD5_HEX_SIZE];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct span whole = span_of(cases[i].in);
+
+        md5_hex(&whole, 1, out);
+        assert_string_equal(out, cases[i].out);
+        md5_hex((struct span[]){{whole.p, whole.n / 2}, span_skip(whole, whole.n / 2)}, 2, out);
+        assert_string_equal(out, cases[i].out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +155,7 @@ int main(void)
         cmocka_unit_test(fault_cuts_with_a_mark),
         cmocka_unit_test(buf_grows_and_terminates),
         cmocka_unit_test(span_cut_leaves_null_without_the_mark),
+        cmocka_unit_test(md5_agrees_with_rfc1321),
     };
 
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

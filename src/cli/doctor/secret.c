@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "intake/md5.h"
+#include "base/md5.h"
 
 #define SHORT 8
 #define BRIEF 12

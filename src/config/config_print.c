@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/config.h"
-#include "daemon/config_keys.h"
+#include "config/config.h"
+#include "config/config_keys.h"
 
 /* Wraps `text` into comment lines of at most 78 columns. */
 static void comment(struct buf *out, const char *text)

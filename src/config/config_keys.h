@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SEKISHO_DAEMON_CONFIG_KEYS_H
-#define SEKISHO_DAEMON_CONFIG_KEYS_H
+#ifndef SEKISHO_CONFIG_CONFIG_KEYS_H
+#define SEKISHO_CONFIG_CONFIG_KEYS_H
 
 #include "base/fault.h"
 

@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "cases.h"
-#include "daemon/config.h"
-#include "daemon/config_keys.h"
+#include "config/config.h"
+#include "config/config_keys.h"
 #include "failalloc.h"
 
 static void config_case_runs(void **state)

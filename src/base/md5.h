@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SEKISHO_INTAKE_MD5_H
-#define SEKISHO_INTAKE_MD5_H
+#ifndef SEKISHO_BASE_MD5_H
+#define SEKISHO_BASE_MD5_H
 
 #include "base/span.h"
 

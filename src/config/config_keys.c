@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "daemon/config_keys.h"
+#include "config/config_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "daemon/config.h"
+#include "config/config.h"
 #include "policy/civil.h"
 
 #define AT(member) offsetof(struct config, member)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "intake/md5.h"
+#include "base/md5.h"
 
 #include <stdint.h>
 
