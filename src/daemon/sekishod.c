@@ -2,7 +2,6 @@
 #include "daemon/sekishod.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -378,44 +377,6 @@ int sekishod_start(struct sekishod **out, struct config *config, const char *con
 
 /* ---- reloading ------------------------------------------------------------------------------ */
 
-struct waiting {
-    pthread_mutex_t lock;
-    pthread_cond_t done;
-    bool over;
-    int code;
-    struct fault fault;
-};
-
-static void on_tables_done(void *arg, int code, const struct fault *f)
-{
-    struct waiting *w = arg;
-
-    pthread_mutex_lock(&w->lock);
-    w->over = true;
-    w->code = code;
-    if (code)
-        w->fault = *f;
-    pthread_cond_signal(&w->done);
-    pthread_mutex_unlock(&w->lock);
-}
-
-/* Gives the store other tables, and waits: until then nothing else may change. */
-static int exchange_tables(struct sekishod *d, const struct tables *tables, struct fault *f)
-{
-    struct waiting w = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
-    int err = store_tables(d->store, tables, on_tables_done, &w, f);
-
-    if (err)
-        return err;
-    pthread_mutex_lock(&w.lock);
-    while (!w.over)
-        pthread_cond_wait(&w.done, &w.lock);
-    pthread_mutex_unlock(&w.lock);
-    if (w.code)
-        *f = w.fault;
-    return w.code;
-}
-
 struct change {
     struct sekishod *d;
     struct config *config;
@@ -495,7 +456,7 @@ void sekishod_reload(struct sekishod *d)
     if (!err) {
         err = dialling_load(&dialling, config, &f);
         if (!err)
-            err = exchange_tables(d, dialling.tables, &f);
+            err = store_tables_wait(d->store, dialling.tables, &f);
         if (err)
             log_error("config", LOG_TEXT("fault", f.text));
     }

@@ -396,8 +396,7 @@ static int tables_job(struct store_tx *tx, void *arg, struct fault *f)
     return 0;
 }
 
-int store_tables(struct store *s, const struct tables *tables, store_done done, void *done_arg,
-                 struct fault *f)
+int store_tables_wait(struct store *s, const struct tables *tables, struct fault *f)
 {
-    return store_write(s, tables_job, (void *)tables, done, done_arg, f);
+    return store_write_wait(s, tables_job, (void *)tables, f);
 }

@@ -127,9 +127,8 @@ void store_stats(struct store *store, struct store_stats *out);
 
 /* Takes other number tables and publishes everything anew, as a write job. When a switch does not fit
  * them, it fails and the old tables stay. The old tables may be freed once readers of the snapshot are
- * through (after `done`, and a grace period). */
-int store_tables(struct store *store, const struct tables *tables, store_done done, void *done_arg,
-                 struct fault *f);
+ * through (after a grace period). */
+int store_tables_wait(struct store *store, const struct tables *tables, struct fault *f);
 
 /*
  * Copies both files, as they are at one moment each, into the new directory `path`, while jobs run.

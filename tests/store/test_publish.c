@@ -376,30 +376,13 @@ static void a_zone_that_nobody_knows_is_refused(void **state)
     start();
 }
 
-struct waiting {
-    int code;
-};
-
-static void taken(void *arg, int code, const struct fault *f)
-{
-    ((struct waiting *)arg)->code = code;
-}
-
-static int nothing(struct store_tx *tx, void *arg, struct fault *f)
-{
-    return 0;
-}
-
 static void other_tables_are_taken(void **state)
 {
-    struct waiting w = {-1};
     struct tables *more = NULL;
 
     add("1001");
     assert_int_equal(tables_load(&more, NULL, 0, NULL), 0);
-    assert_int_equal(store_tables(store, more, taken, &w, NULL), 0);
-    assert_int_equal(store_write_wait(store, nothing, NULL, NULL), 0);
-    assert_int_equal(w.code, 0);
+    assert_int_equal(store_tables_wait(store, more, NULL), 0);
     expect("1001", SOMALIA, "restricted");
     stop();
     tables_free(tables);
