@@ -396,6 +396,15 @@ class Cases:
             self.lab.sekisho.thaw()
         self.sekisho('switch', 'set', 'local', '--outside', '', '--yes')
 
+    def extensions(self):
+        self.sekisho('switch', 'set', 'local', '--extensions', '1XXX', '--yes')
+        for dialled in ('1840', '1101'):
+            self.call('1003', dialled, seconds=3)
+            self.refused(f'{dialled}: an extension that is not there does not reach the trunk')
+        self.call('1003', '184' + HOME)
+        self.arrived('184 before a number still does', '184' + HOME)
+        self.sekisho('switch', 'set', 'local', '--extensions', '', '--yes')
+
     def no_emergency_trunk(self):
         nowhere = 'PJSIP/NUMBER@nobody' if self.lab.tech == 'PJSIP' else 'SIP/nobody/NUMBER'
         with self.settings(SEKISHO_EMERGENCY_TRUNK=nowhere):
@@ -477,7 +486,7 @@ class Cases:
         self.refused('daemon back: 1003 may not as before')
 
     ORDER = ('numbers', 'presentation', 'lifting', 'only_new_york', 'until', 'states', 'stopping', 'unknown', 'observing', 'claims',
-             'guests', 'phone', 'forwarding', 'transfers', 'applications', 'originating', 'freepbx', 'outside_line',
+             'guests', 'phone', 'forwarding', 'transfers', 'applications', 'originating', 'freepbx', 'outside_line', 'extensions',
              'no_emergency_trunk', 'crowd', 'silence')
 
     def run(self, only=()):
