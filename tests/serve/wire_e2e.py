@@ -422,11 +422,16 @@ def the_operator_gets_in(wire):
     sockets = []
     try:
         crowd = Wire(daemon)
-        for _ in range(8):
-            sockets.append(daemon.socket())
-            sockets[-1].sendall(b'POST /v1/tenants HTTP/1.1\r\n')
-        time.sleep(0.5)
-        assert crowd.status('GET /healthz') is None
+        # On a busy machine one whose first line is still on its way counts as idle, and gives way.
+        for fill in (8, 1, 1, 1, 1):
+            for _ in range(fill):
+                sockets.append(daemon.socket())
+                sockets[-1].sendall(b'POST /v1/tenants HTTP/1.1\r\n')
+            time.sleep(0.5)
+            crowded = crowd.status('GET /healthz') is None
+            if crowded:
+                break
+        assert crowded
         assert daemon.local('GET', '/healthz').status == 200
     finally:
         for s in sockets:
