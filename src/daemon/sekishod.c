@@ -22,7 +22,8 @@
 #include "store/store.h"
 
 #define TICK_MS 200
-#define GRACE_MS 3000 /* for calls that are being asked about when we end */
+#define DESCRIPTORS_OWN 64 /* listeners, the store, the log; half of it is spare */
+#define GRACE_MS 3000      /* for calls that are being asked about when we end */
 
 struct sekishod {
     struct config *config;
@@ -40,6 +41,7 @@ struct sekishod {
     struct config *first_config; /* whose lists the store borrows */
     struct span *help_lines;     /* the same, into first_config */
     struct instant started;
+    unsigned long descriptors; /* that the process may have; 0: not known */
 };
 
 /* ---- parts ---------------------------------------------------------------------------------- */
@@ -97,7 +99,14 @@ static void add_sentence(void *arg, enum health_kind kind, const char *sentence)
 static void tell_health(void *arg, json_t *problems, json_t *warnings)
 {
     const struct sekishod *d = arg;
-    const struct health health = {.store = d->store, .records = d->records, .agi = d->agi};
+    const struct health health = {
+        .store = d->store,
+        .records = d->records,
+        .agi = d->agi,
+        .descriptors = d->descriptors,
+        .wanted_descriptors =
+            d->config->fastagi_connections + d->config->http_connections + DESCRIPTORS_OWN,
+    };
     struct sentences to = {problems, warnings};
 
     health_tell(&health, add_sentence, &to);
@@ -359,7 +368,7 @@ int sekishod_start(struct sekishod **out, struct config *config, const char *con
     d->config_path = config_path;
     d->state_dir = state_dir;
     d->started = clock_now();
-    privilege_descriptors();
+    d->descriptors = privilege_descriptors();
     log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
     int err = start_parts(d, &first, f);
 

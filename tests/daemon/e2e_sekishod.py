@@ -456,6 +456,15 @@ def a_store_that_cannot_be_written_is_told():
 
 
 @case
+def limits_that_need_more_descriptors_are_told():
+    with Daemon(BINARY, {"fastagi": {"connections": 100}, "http": {"connections": 100}}) as d:
+        assert not any("descriptors" in w for w in api(d, "GET", "/v1/status")["warnings"])
+    with Daemon(["prlimit", "--nofile=200:200", BINARY],
+                {"fastagi": {"connections": 100}, "http": {"connections": 100}}) as d:
+        assert any("may have 200 descriptors" in w for w in api(d, "GET", "/v1/status")["warnings"])
+
+
+@case
 def nobody_reads_what_it_says():
     """Standard error is a pipe that is full: calls go on."""
     r, w = os.pipe()

@@ -46,7 +46,7 @@ class Daemon:
     def start(self, wait=True):
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            [self.binary, "-c", self.conf, "--state-dir", self.state],
+            [*([self.binary] if isinstance(self.binary, str) else self.binary), "-c", self.conf, "--state-dir", self.state],
             stdout=subprocess.PIPE, stderr=self.log, env=self.env)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.words = ""
