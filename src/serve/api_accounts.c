@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "serve/api_common.h"
+#include "serve/api_rank.h"
 #include "serve/api_stops.h"
 
 static const char *const states[] = {"active", "suspended", "locked", NULL};
@@ -142,35 +143,63 @@ static int check_switch(struct api *api, struct store_tx *tx, struct store_accou
     return rc;
 }
 
-/* Locking and unlocking is the guard's and the operator's. */
-static int check_state(struct api *api, enum store_state before, enum store_state after,
-                       struct fault *f)
+/* Is it suspended by somebody who stands above the caller? */
+static int check_suspended(struct api *api, struct store_tx *tx, const struct store_account *a,
+                           bool *above, struct fault *f)
 {
-    if (before == after || !api_within(api) || (before != STORE_LOCKED && after != STORE_LOCKED))
-        return 0;
-    api->status = 403;
-    return reader_refuse(&api->reader, "", "state", f, ERR_DENIED,
-                         "only the operator locks and unlocks");
+    bool may = true;
+    int rc = 0;
+
+    if (a->state == STORE_SUSPENDED)
+        rc = rank_may_undo(api, tx, rank_of(tx, a->state_actor), &may, f);
+    if (!rc)
+        *above = !may;
+    return rc;
 }
 
-/* A lock or a stop from above holds an account by its id: a tenant must not free the name for a new one
- * that has neither. */
+/* Locking and unlocking is the guard's and the operator's; a suspension is lifted by who made it, or by
+ * who is above him. `before` is NULL for a new account. */
+static int check_state(struct api *api, struct store_tx *tx, const struct store_account *before,
+                       enum store_state after, struct fault *f)
+{
+    enum store_state was = before ? before->state : STORE_ACTIVE;
+    bool above = false;
+    int rc;
+
+    if (was == after || !api_within(api))
+        return 0;
+    if (was == STORE_LOCKED || after == STORE_LOCKED) {
+        api->status = 403;
+        return reader_refuse(&api->reader, "", "state", f, ERR_DENIED,
+                             "only the operator locks and unlocks");
+    }
+    rc = before ? check_suspended(api, tx, before, &above, f) : 0;
+    if (rc || !above)
+        return rc;
+    api->status = 403;
+    return reader_refuse(&api->reader, "", "state", f, ERR_DENIED,
+                         "who is above this tenant suspended it, and only they lift that");
+}
+
+/* A lock, a suspension or a stop from above holds an account by its id: a tenant must not free the name
+ * for a new one that has none of them. */
 static int check_held(struct api *api, struct store_tx *tx, const struct store_account *a,
                       struct fault *f)
 {
-    bool held = false;
+    bool held = a->state == STORE_LOCKED;
     int rc = 0;
 
     if (!api_within(api))
         return 0;
-    if (a->state == STORE_LOCKED)
-        held = true;
-    else
+    if (!held)
+        rc = check_suspended(api, tx, a, &held, f);
+    if (!rc && !held)
         rc = api_stop_binds(api, tx, a->id, &held, f);
     if (rc || !held)
         return rc;
-    return api_refuse(api, 403, f, ERR_DENIED,
-                      "it is locked, or stopped from above: only they rename or delete it");
+    return api_refuse(
+        api, 403, f, ERR_DENIED,
+        "it is locked, or suspended or stopped from above: only they rename or delete it");
 }
 
 int api_accounts_post(struct api *api, struct store_tx *tx, struct fault *f)
@@ -188,7 +217,7 @@ int api_accounts_post(struct api *api, struct store_tx *tx, struct fault *f)
     if (!rc)
         rc = check_switch(api, tx, &account, f);
     if (!rc)
-        rc = check_state(api, STORE_ACTIVE, account.state, f);
+        rc = check_state(api, tx, NULL, account.state, f);
     if (!rc)
         rc = api_by(api, tx, &by, f);
     if (!rc)
@@ -213,17 +242,34 @@ int api_account_get(struct api *api, struct store_tx *tx, struct fault *f)
     return rc ? rc : answer(api, 200, &account, f);
 }
 
-/* Writes `a` over `before`, which the caller has found. */
+/* Whoever stands higher and suspends it again makes the suspension his own: it is lifted and made anew,
+ * or who made it first could still lift it. */
+static int take_over(struct api *api, struct store_tx *tx, const struct store_by *by,
+                     const struct store_account *before, struct fault *f)
+{
+    struct store_account lifted = *before;
+    bool above = false;
+    int rc = check_suspended(api, tx, before, &above, f);
+
+    if (rc || above || rank_of(tx, before->state_actor) == api_within(api))
+        return rc;
+    lifted.state = STORE_ACTIVE;
+    return store_account_update(tx, by, &lifted, f);
+}
+
+/* Writes `a` over `before`, which the caller has found. `said`: the caller named the state. */
 static int update(struct api *api, struct store_tx *tx, const struct store_account *before,
-                  struct store_account *a, struct fault *f)
+                  struct store_account *a, bool said, struct fault *f)
 {
     struct store_by by;
     int rc = check_tenant(api, tx, a, f);
 
     if (!rc)
-        rc = check_state(api, before->state, a->state, f);
+        rc = check_state(api, tx, before, a->state, f);
     if (!rc)
         rc = api_by(api, tx, &by, f);
+    if (!rc && said && before->state == STORE_SUSPENDED && a->state == STORE_SUSPENDED)
+        rc = take_over(api, tx, &by, before, f);
     if (!rc)
         rc = store_account_update(tx, &by, a, f);
     return rc ? rc : answer_by_id(api, tx, 200, a->id, f);
@@ -246,7 +292,7 @@ int api_account_patch(struct api *api, struct store_tx *tx, struct fault *f)
     rc = api_account_read(&api->reader, "", json, FIELDS_PATCH, &after, f);
     if (!rc && !span_eq_nocase(before.name, after.name))
         rc = check_held(api, tx, &before, f);
-    return rc ? rc : update(api, tx, &before, &after, f);
+    return rc ? rc : update(api, tx, &before, &after, json_object_get(json, "state"), f);
 }
 
 int api_account_delete(struct api *api, struct store_tx *tx, struct fault *f)
@@ -329,10 +375,10 @@ int api_account_named_put(struct api *api, struct store_tx *tx, struct fault *f)
     after.note = (struct span){"", 0};
     rc = api_account_read(&api->reader, "", json, FIELDS_PUT, &after, f);
     if (rc || before.id)
-        return rc ? rc : update(api, tx, &before, &after, f);
+        return rc ? rc : update(api, tx, &before, &after, json_object_get(json, "state"), f);
     rc = check_tenant(api, tx, &after, f);
     if (!rc)
-        rc = check_state(api, STORE_ACTIVE, after.state, f);
+        rc = check_state(api, tx, NULL, after.state, f);
     if (!rc)
         rc = api_by(api, tx, &by, f);
     if (!rc)

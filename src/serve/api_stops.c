@@ -2,6 +2,7 @@
 #include "serve/api_stops.h"
 
 #include "serve/api_common.h"
+#include "serve/api_rank.h"
 
 static json_t *stop_json(const struct store_stop *s)
 {
@@ -60,31 +61,6 @@ static int find_scope(struct api *api, struct store_tx *tx, struct store_ref *ou
     return rc;
 }
 
-/* Who stopped it, as api_by() wrote it: the tenant behind the token, or 0 for the operator. A tenant that
- * is gone leaves the stop to the operator. */
-static int64_t tenant_behind(struct store_tx *tx, struct span actor)
-{
-    struct store_ref ref;
-    struct span scope;
-    struct fault ignored;
-
-    span_cut(actor, ' ', &scope);
-    if (!span_starts(actor, SPAN("token:")) || !span_starts(scope, SPAN("tenant:")) ||
-        store_ref_parse(tx, scope, &ref, &ignored))
-        return 0;
-    return ref.id;
-}
-
-/* Does the caller stand as high as who stopped it, or higher? */
-static int may_undo(struct api *api, struct store_tx *tx, int64_t stopped_by, bool *out,
-                    struct fault *f)
-{
-    *out = !api_within(api);
-    if (*out || !stopped_by)
-        return 0;
-    return store_tenant_within(tx, stopped_by, api_within(api), out, f);
-}
-
 int api_stop_binds(struct api *api, struct store_tx *tx, int64_t account, bool *out,
                    struct fault *f)
 {
@@ -93,7 +69,7 @@ int api_stop_binds(struct api *api, struct store_tx *tx, int64_t account, bool *
     int rc = store_stop_get(tx, (struct store_ref){SCOPE_ACCOUNT, account}, &stop, f);
 
     if (!rc)
-        rc = may_undo(api, tx, tenant_behind(tx, stop.actor), &may, f);
+        rc = rank_may_undo(api, tx, rank_of(tx, stop.actor), &may, f);
     if (rc && rc != ERR_MISSING)
         return rc;
     *out = !may;
@@ -105,9 +81,9 @@ int api_stop_binds(struct api *api, struct store_tx *tx, int64_t account, bool *
 static int take_over(struct api *api, struct store_tx *tx, const struct store_by *by,
                      const struct store_stop *stop, struct fault *f)
 {
-    int64_t stopped_by = tenant_behind(tx, stop->actor);
+    int64_t stopped_by = rank_of(tx, stop->actor);
     bool higher = false;
-    int rc = may_undo(api, tx, stopped_by, &higher, f);
+    int rc = rank_may_undo(api, tx, stopped_by, &higher, f);
 
     if (rc || !higher || stopped_by == api_within(api))
         return rc;
@@ -160,7 +136,7 @@ int api_stop_delete(struct api *api, struct store_tx *tx, struct fault *f)
         return api_refuse(api, 404, f, rc, "international calls of \"%s\" are not stopped",
                           ESCAPED(api->params[0]));
     if (!rc)
-        rc = may_undo(api, tx, tenant_behind(tx, stop.actor), &may, f);
+        rc = rank_may_undo(api, tx, rank_of(tx, stop.actor), &may, f);
     if (!rc && !may)
         return api_refuse(api, 403, f, ERR_DENIED,
                           "who is above this tenant stopped it, and only they undo that");

@@ -100,7 +100,7 @@ int account_insert(struct store_tx *tx, const struct account_row *row, int64_t c
 {
     int err = db_run(tx->db,
                      "INSERT INTO accounts (switch, name, tenant, state, note, adopted, rule_set,"
-                     " created, change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)"
+                     " state_set, created, change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8)"
                      " ON CONFLICT (switch, name) DO NOTHING",
                      DB_VALUES(INT(row->switch_id), TEXT(row->name), INT(row->tenant_id),
                                WORD(store_state_name(row->state)), TEXT(row->note),
@@ -176,8 +176,8 @@ int store_account_update(struct store_tx *tx, const struct store_by *by,
     if (!err)
         err =
             db_run(tx->db,
-                   "UPDATE accounts SET name = ?2, tenant = ?3, state = ?4, note = ?5, change = ?6"
-                   " WHERE id = ?1",
+                   "UPDATE accounts SET name = ?2, tenant = ?3, state = ?4, note = ?5, change = ?6,"
+                   " state_set = CASE WHEN state = ?4 THEN state_set ELSE ?6 END WHERE id = ?1",
                    DB_VALUES(INT(a->id), WORD(name), INT(tenant), WORD(store_state_name(a->state)),
                              TEXT(a->note), INT(c.number)),
                    f);
@@ -207,7 +207,8 @@ int store_account_delete(struct store_tx *tx, const struct store_by *by, int64_t
 #define SELECT_ACCOUNT                                                                             \
     "SELECT a.id, a.change, a.created, born.at, s.name, a.name, t.name, a.state, a.note,"          \
     " a.adopted, EXISTS (SELECT 1 FROM stops WHERE stops.account = a.id), a.rule_set, a.switch,"   \
-    " a.tenant FROM accounts a JOIN switches s ON s.id = a.switch"                                 \
+    " a.tenant, (SELECT actor FROM audit WHERE id = a.state_set) FROM accounts a JOIN switches s " \
+    "ON s.id = a.switch"                                                                           \
     " JOIN tenants t ON t.id = a.tenant JOIN audit born ON born.id = a.created "
 
 static int read_account(struct store_tx *tx, struct query *q, struct store_account *out,
@@ -229,6 +230,7 @@ static int read_account(struct store_tx *tx, struct query *q, struct store_accou
         .rule_set = query_int(q, 11),
         .switch_id = query_int(q, 12),
         .tenant_id = query_int(q, 13),
+        .state_actor = query_copy(q, 14, arena, &ok),
     };
 
     store_state_parse(query_text(q, 7), &a.state);

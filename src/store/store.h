@@ -317,6 +317,7 @@ struct store_account {
     struct span name;        /* any case going in, lower case coming out */
     struct span tenant;
     enum store_state state;
+    struct span state_actor; /* who put it there (set by the store) */
     struct span note;
     bool adopted;      /* nobody made it: it was seen calling (set by the store) */
     bool stopped;      /* has a stop of its own (set by the store) */

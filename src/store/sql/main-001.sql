@@ -114,6 +114,7 @@ CREATE TABLE accounts (
     name       TEXT NOT NULL,                  -- lower case
     tenant     INTEGER NOT NULL REFERENCES tenants (id),
     state      TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'locked')),
+    state_set  INTEGER NOT NULL REFERENCES audit (id), -- the change that put it there
     note       TEXT NOT NULL,
     adopted    INTEGER NOT NULL CHECK (adopted IN (0, 1)),
     rule_set   INTEGER NOT NULL REFERENCES rule_sets (id),
