@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "store/below.h"
 #include "store/names.h"
+#include "store/page.h"
 #include "store/rules.h"
 
 /* Rules are part of the image: who is born or deleted is told with what he could call. */
@@ -211,9 +212,9 @@ int store_account_delete(struct store_tx *tx, const struct store_by *by, int64_t
     "ON s.id = a.switch"                                                                           \
     " JOIN tenants t ON t.id = a.tenant JOIN audit born ON born.id = a.created "
 
-static int read_account(struct store_tx *tx, struct query *q, struct store_account *out,
-                        struct fault *f)
+static int read_account(struct store_tx *tx, struct query *q, void *item, struct fault *f)
 {
+    struct store_account *out = item;
     struct arena *arena = &tx->arena;
     bool ok = true;
     struct store_account a = {
@@ -305,26 +306,23 @@ static void list_sql(struct buf *sql, const struct store_account_query *query)
 }
 
 static int list_start(struct store_tx *tx, struct query *q, const struct store_account_query *query,
-                      uint32_t limit, struct fault *f)
+                      const struct page *p, struct fault *f)
 {
     struct buf sql = {0};
-    int64_t after = 0, sw = 0, tenant = 0;
-    int err = page_id(&query->page, 0, &after, f);
+    int64_t sw = 0, tenant = 0;
+    int err = query->switch_name.n ? switch_id(tx, query->switch_name, &sw, f) : 0;
 
-    if (!err && query->switch_name.n)
-        err = switch_id(tx, query->switch_name, &sw, f);
     if (!err)
         err = tenant_id(tx, query->tenant, true, &tenant, f);
     if (err)
         return err;
     list_sql(&sql, query);
-    err = sql.failed
-              ? fault_nomem(f)
-              : query_build(q, tx->db, sql.p,
-                            DB_VALUES(INT(after), INT((int64_t)limit + 1), INT(query->within),
-                                      INT(sw), INT(tenant), WORD(store_state_name(query->state)),
-                                      TEXT(query->text)),
-                            f);
+    err = sql.failed ? fault_nomem(f)
+                     : query_build(q, tx->db, sql.p,
+                                   DB_VALUES(INT(p->id), INT(p->rows), INT(query->within), INT(sw),
+                                             INT(tenant), WORD(store_state_name(query->state)),
+                                             TEXT(query->text)),
+                                   f);
     buf_free(&sql);
     return err;
 }
@@ -332,34 +330,15 @@ static int list_start(struct store_tx *tx, struct query *q, const struct store_a
 int store_account_list(struct store_tx *tx, const struct store_account_query *query,
                        struct store_account_list *out, struct fault *f)
 {
-    struct store_account_list list = {0};
+    struct page p = {.size = sizeof(struct store_account), .read = read_account};
     struct query q;
-    uint32_t limit;
-    bool ok = true;
-    int err = page_limit(&query->page, &limit, f);
+    int err = page_begin_id(&p, &query->page, 0, f);
 
-    if (err)
-        return err;
-    struct store_account *items = page_items(tx, limit, sizeof(*items));
-    if (!items)
-        return fault_nomem(f);
-    err = list_start(tx, &q, query, limit, f);
-    if (err)
-        return err;
-    while (list.n <= limit && (err = query_row(&q, f)) == 1) {
-        err = read_account(tx, &q, &items[list.n], f);
-        if (err)
-            break;
-        list.n++;
-    }
-    query_end(&q);
-    if (err < 0)
-        return err;
-    if (list.n > limit)
-        list.next = page_next_id(tx, items[--list.n - 1].id, &ok);
-    list.items = items;
-    if (!ok)
-        return fault_nomem(f);
-    *out = list;
-    return 0;
+    if (!err)
+        err = list_start(tx, &q, query, &p, f);
+    if (!err)
+        err = page_read(&p, tx, &q, f);
+    if (!err)
+        *out = (struct store_account_list){p.items, p.n, p.next};
+    return err;
 }

@@ -4,13 +4,13 @@
 
 #include "base/buf.h"
 #include "store/below.h"
-#include "store/tx.h"
+#include "store/page.h"
 
 #define SELECT_AUDIT "SELECT id, at, actor, action, object, object_name, rows, detail FROM audit "
 
-static int read_audit(struct store_tx *tx, struct query *q, struct store_audit *out,
-                      struct fault *f)
+static int read_audit(struct store_tx *tx, struct query *q, void *item, struct fault *f)
 {
+    struct store_audit *out = item;
     struct arena *a = &tx->arena;
     bool ok = true;
     struct store_audit record = {
@@ -68,23 +68,18 @@ static void list_sql(struct buf *sql, const struct store_audit_query *query)
 }
 
 static int list_start(struct store_tx *tx, struct query *q, const struct store_audit_query *query,
-                      uint32_t limit, struct fault *f)
+                      const struct page *p, struct fault *f)
 {
     struct buf sql = {0};
-    int64_t before = 0;
-    int err = page_id(&query->page, INT64_MAX, &before, f);
 
-    if (err)
-        return err;
     list_sql(&sql, query);
-    err = sql.failed
-              ? fault_nomem(f)
-              : query_build(q, tx->db, sql.p,
-                            DB_VALUES(INT(before), INT((int64_t)limit + 1), INT(query->within),
-                                      INT(query->account), TEXT(query->object), TEXT(query->actor),
-                                      TEXT(query->action), INT(query->since_ms),
-                                      INT(query->until_ms)),
-                            f);
+    int err = sql.failed ? fault_nomem(f)
+                         : query_build(q, tx->db, sql.p,
+                                       DB_VALUES(INT(p->id), INT(p->rows), INT(query->within),
+                                                 INT(query->account), TEXT(query->object),
+                                                 TEXT(query->actor), TEXT(query->action),
+                                                 INT(query->since_ms), INT(query->until_ms)),
+                                       f);
     buf_free(&sql);
     return err;
 }
@@ -92,34 +87,15 @@ static int list_start(struct store_tx *tx, struct query *q, const struct store_a
 int store_audit_list(struct store_tx *tx, const struct store_audit_query *query,
                      struct store_audit_list *out, struct fault *f)
 {
-    struct store_audit_list list = {0};
+    struct page p = {.size = sizeof(struct store_audit), .read = read_audit};
     struct query q;
-    uint32_t limit;
-    bool ok = true;
-    int err = page_limit(&query->page, &limit, f);
+    int err = page_begin_id(&p, &query->page, INT64_MAX, f);
 
-    if (err)
-        return err;
-    struct store_audit *items = page_items(tx, limit, sizeof(*items));
-    if (!items)
-        return fault_nomem(f);
-    err = list_start(tx, &q, query, limit, f);
-    if (err)
-        return err;
-    while (list.n <= limit && (err = query_row(&q, f)) == 1) {
-        err = read_audit(tx, &q, &items[list.n], f);
-        if (err)
-            break;
-        list.n++;
-    }
-    query_end(&q);
-    if (err < 0)
-        return err;
-    if (list.n > limit)
-        list.next = page_next_id(tx, items[--list.n - 1].id, &ok);
-    list.items = items;
-    if (!ok)
-        return fault_nomem(f);
-    *out = list;
-    return 0;
+    if (!err)
+        err = list_start(tx, &q, query, &p, f);
+    if (!err)
+        err = page_read(&p, tx, &q, f);
+    if (!err)
+        *out = (struct store_audit_list){p.items, p.n, p.next};
+    return err;
 }

@@ -142,6 +142,21 @@ int text_check(struct span text, size_t max, const char *what, struct fault *f)
     return 0;
 }
 
+bool id_parse(struct span text, int64_t *id)
+{
+    int64_t n = 0;
+
+    if (text.n == 0 || text.n > 18) /* 18 digits cannot overflow */
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+        n = n * 10 + (text.p[i] - '0');
+    }
+    *id = n;
+    return true;
+}
+
 static int id_by_name(struct store_tx *tx, const char *sql, struct span name, const char *what,
                       int64_t *id, struct fault *f)
 {
@@ -178,10 +193,9 @@ int preset_id(struct store_tx *tx, struct span name, bool optional, int64_t *id,
 
 static int account_ref(struct store_tx *tx, struct span text, int64_t *id, struct fault *f)
 {
-    struct store_page number = {.cursor = text};
     bool found = false;
 
-    if (text.n == 0 || page_id(&number, 0, id, NULL) != 0)
+    if (!id_parse(text, id))
         return fault(f, ERR_SYNTAX, "\"%s\" is no account's number", ESCAPED(text));
     int err =
         db_int(tx->db, id, &found, "SELECT id FROM accounts WHERE id = ?1", DB_VALUES(INT(*id)), f);

@@ -3,6 +3,7 @@
 
 #include "store/change.h"
 #include "store/names.h"
+#include "store/page.h"
 #include "store/rules.h"
 
 static const struct change_kind preset_kind = {
@@ -108,9 +109,9 @@ int store_preset_delete(struct store_tx *tx, const struct store_by *by, int64_t 
 
 #define SELECT_PRESET "SELECT id, change, name, title, rule_set FROM presets "
 
-static int read_preset(struct store_tx *tx, struct query *q, struct store_preset *out,
-                       struct fault *f)
+static int read_preset(struct store_tx *tx, struct query *q, void *item, struct fault *f)
 {
+    struct store_preset *out = item;
     bool ok = true;
     struct store_preset p = {
         .id = query_int(q, 0),
@@ -154,32 +155,16 @@ int store_preset_find(struct store_tx *tx, struct span name, struct store_preset
 int store_preset_list(struct store_tx *tx, const struct store_page *page,
                       struct store_preset_list *out, struct fault *f)
 {
-    struct store_preset_list list = {0};
+    struct page p = {.size = sizeof(struct store_preset), .key = 2, .read = read_preset};
     struct query q;
-    uint32_t limit;
-    int err = page_limit(page, &limit, f);
+    int err = page_begin_name(&p, page, f);
 
-    if (err)
-        return err;
-    struct store_preset *items = page_items(tx, limit, sizeof(*items));
-    if (!items)
-        return fault_nomem(f);
-    err = query_start(&q, tx->db, SELECT_PRESET "WHERE name > ?1 ORDER BY name LIMIT ?2",
-                      DB_VALUES(TEXT(page->cursor), INT(limit + 1)), f);
-    if (err)
-        return err;
-    while (list.n <= limit && (err = query_row(&q, f)) == 1) {
-        err = read_preset(tx, &q, &items[list.n], f);
-        if (err)
-            break;
-        list.n++;
-    }
-    query_end(&q);
-    if (err < 0)
-        return err;
-    if (list.n > limit)
-        list.next = items[--list.n - 1].name;
-    list.items = items;
-    *out = list;
-    return 0;
+    if (!err)
+        err = query_start(&q, tx->db, SELECT_PRESET "WHERE name > ?1 ORDER BY name LIMIT ?2",
+                          DB_VALUES(TEXT(p.name), INT(p.rows)), f);
+    if (!err)
+        err = page_read(&p, tx, &q, f);
+    if (!err)
+        *out = (struct store_preset_list){p.items, p.n, p.next};
+    return err;
 }

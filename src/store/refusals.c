@@ -6,6 +6,7 @@
 #include "store/below.h"
 #include "store/change.h"
 #include "store/names.h"
+#include "store/page.h"
 
 #define HOUR_MS (3600 * (int64_t)1000)
 #define DAY_MS (24 * HOUR_MS)
@@ -142,9 +143,9 @@ int store_refusals_add(struct store_tx *tx, const struct store_refusal *rows, si
     "SELECT id, first, last, count, switch, account, tenant, name, remote, dialled, class, e164,"  \
     " country, reason, level, rule, observed FROM refusals "
 
-static int read_refusal(struct store_tx *tx, struct query *q, struct store_refusal *out,
-                        struct fault *f)
+static int read_refusal(struct store_tx *tx, struct query *q, void *item, struct fault *f)
 {
+    struct store_refusal *out = item;
     struct arena *a = &tx->arena;
     bool ok = true;
     struct store_refusal r = {
@@ -198,13 +199,13 @@ static int add_tenants(struct store_tx *tx, struct buf *sql, int64_t within, str
 }
 
 static int list_start(struct store_tx *tx, struct query *q, const struct store_refusal_query *query,
-                      uint32_t limit, struct fault *f)
+                      const struct page *p, struct fault *f)
 {
     struct buf sql = {0};
     /* Bound to a query that outlives this function. */
     char *name = arena_alloc(&tx->arena, SHOWN_NAME_MAX);
-    int64_t before = 0, sw = 0;
-    int err = name ? page_id(&query->page, INT64_MAX, &before, f) : fault_nomem(f);
+    int64_t sw = 0;
+    int err = name ? 0 : fault_nomem(f);
 
     if (!err && query->switch_name.n)
         err = switch_id(tx, query->switch_name, &sw, f);
@@ -228,9 +229,9 @@ static int list_start(struct store_tx *tx, struct query *q, const struct store_r
     if (!err)
         err = sql.failed ? fault_nomem(f)
                          : query_build(q, tx->evidence, sql.p,
-                                       DB_VALUES(INT(before), INT((int64_t)limit + 1),
-                                                 INT(query->account_id), WORD(name), INT(sw),
-                                                 TEXT(query->reason), INT(query->since_ms)),
+                                       DB_VALUES(INT(p->id), INT(p->rows), INT(query->account_id),
+                                                 WORD(name), INT(sw), TEXT(query->reason),
+                                                 INT(query->since_ms)),
                                        f);
     buf_free(&sql);
     return err;
@@ -239,34 +240,15 @@ static int list_start(struct store_tx *tx, struct query *q, const struct store_r
 int store_refusal_list(struct store_tx *tx, const struct store_refusal_query *query,
                        struct store_refusal_list *out, struct fault *f)
 {
-    struct store_refusal_list list = {0};
+    struct page p = {.size = sizeof(struct store_refusal), .read = read_refusal};
     struct query q;
-    uint32_t limit;
-    bool ok = true;
-    int err = page_limit(&query->page, &limit, f);
+    int err = page_begin_id(&p, &query->page, INT64_MAX, f);
 
-    if (err)
-        return err;
-    struct store_refusal *items = page_items(tx, limit, sizeof(*items));
-    if (!items)
-        return fault_nomem(f);
-    err = list_start(tx, &q, query, limit, f);
-    if (err)
-        return err;
-    while (list.n <= limit && (err = query_row(&q, f)) == 1) {
-        err = read_refusal(tx, &q, &items[list.n], f);
-        if (err)
-            break;
-        list.n++;
-    }
-    query_end(&q);
-    if (err < 0)
-        return err;
-    if (list.n > limit)
-        list.next = page_next_id(tx, items[--list.n - 1].id, &ok);
-    list.items = items;
-    if (!ok)
-        return fault_nomem(f);
-    *out = list;
-    return 0;
+    if (!err)
+        err = list_start(tx, &q, query, &p, f);
+    if (!err)
+        err = page_read(&p, tx, &q, f);
+    if (!err)
+        *out = (struct store_refusal_list){p.items, p.n, p.next};
+    return err;
 }

@@ -4,6 +4,7 @@
 #include "store/below.h"
 #include "store/change.h"
 #include "store/names.h"
+#include "store/page.h"
 
 /* A stop is called as what it stops. */
 #define STOP_OBJECT                                                                                \
@@ -124,8 +125,9 @@ int store_stop_delete(struct store_tx *tx, const struct store_by *by, struct sto
     "SELECT x.id, x.tenant, x.account, " STOP_OBJECT ", " STOP_LABEL ", x.change, x.since,"        \
     " x.actor, x.note" FROM_STOPS
 
-static int read_stop(struct store_tx *tx, struct query *q, struct store_stop *out, struct fault *f)
+static int read_stop(struct store_tx *tx, struct query *q, void *item, struct fault *f)
 {
+    struct store_stop *out = item;
     struct arena *a = &tx->arena;
     bool ok = true;
     struct store_stop s = {
@@ -170,44 +172,18 @@ int store_stop_get(struct store_tx *tx, struct store_ref scope, struct store_sto
 int store_stop_list(struct store_tx *tx, const struct store_stop_query *query,
                     struct store_stop_list *out, struct fault *f)
 {
-    struct store_stop_list list = {0};
+    struct page p = {.size = sizeof(struct store_stop), .read = read_stop};
     struct query q;
-    uint32_t limit;
-    int64_t after = 0, last = 0;
-    bool ok = true;
-    int err = page_limit(&query->page, &limit, f);
+    int err = page_begin_id(&p, &query->page, 0, f);
 
     if (!err)
-        err = page_id(&query->page, 0, &after, f);
-    if (err)
-        return err;
-    struct store_stop *items = page_items(tx, limit, sizeof(*items));
-    if (!items)
-        return fault_nomem(f);
-    err = query_start(&q, tx->db,
-                      SELECT_STOP "WHERE x.id > ?1 AND (?3 = 0 OR coalesce(a.tenant, x.tenant)"
-                                  " IN " TENANTS_BELOW("?3") ") ORDER BY x.id LIMIT ?2",
-                      DB_VALUES(INT(after), INT((int64_t)limit + 1), INT(query->within)), f);
-    if (err)
-        return err;
-    while (list.n <= limit && (err = query_row(&q, f)) == 1) {
-        if (list.n < limit)
-            last = query_int(&q, 0);
-        err = read_stop(tx, &q, &items[list.n], f);
-        if (err)
-            break;
-        list.n++;
-    }
-    query_end(&q);
-    if (err < 0)
-        return err;
-    if (list.n > limit) {
-        list.n--;
-        list.next = page_next_id(tx, last, &ok);
-    }
-    list.items = items;
-    if (!ok)
-        return fault_nomem(f);
-    *out = list;
-    return 0;
+        err = query_start(&q, tx->db,
+                          SELECT_STOP "WHERE x.id > ?1 AND (?3 = 0 OR coalesce(a.tenant, x.tenant)"
+                                      " IN " TENANTS_BELOW("?3") ") ORDER BY x.id LIMIT ?2",
+                          DB_VALUES(INT(p.id), INT(p.rows), INT(query->within)), f);
+    if (!err)
+        err = page_read(&p, tx, &q, f);
+    if (!err)
+        *out = (struct store_stop_list){p.items, p.n, p.next};
+    return err;
 }

@@ -5,6 +5,7 @@
 #include "numbering/site.h"
 #include "store/accounts.h"
 #include "store/names.h"
+#include "store/page.h"
 
 static const struct change_kind switch_kind = {
     "switch",
@@ -237,9 +238,9 @@ static int read_list(struct store_tx *tx, const char *sql, int64_t id, size_t ma
     return err;
 }
 
-static int read_switch(struct store_tx *tx, struct query *q, struct store_switch *out,
-                       struct fault *f)
+static int read_switch(struct store_tx *tx, struct query *q, void *item, struct fault *f)
 {
+    struct store_switch *out = item;
     struct arena *a = &tx->arena;
     bool ok = true;
     struct store_switch s = {
@@ -313,32 +314,16 @@ int store_switch_only(struct store_tx *tx, struct store_switch *out, struct faul
 int store_switch_list(struct store_tx *tx, const struct store_page *page,
                       struct store_switch_list *out, struct fault *f)
 {
-    struct store_switch_list list = {0};
+    struct page p = {.size = sizeof(struct store_switch), .key = 2, .read = read_switch};
     struct query q;
-    uint32_t limit;
-    int err = page_limit(page, &limit, f);
+    int err = page_begin_name(&p, page, f);
 
-    if (err)
-        return err;
-    struct store_switch *items = page_items(tx, limit, sizeof(*items));
-    if (!items)
-        return fault_nomem(f);
-    err = query_start(&q, tx->db, SELECT_SWITCH "WHERE s.name > ?1 ORDER BY s.name LIMIT ?2",
-                      DB_VALUES(TEXT(page->cursor), INT(limit + 1)), f);
-    if (err)
-        return err;
-    while (list.n <= limit && (err = query_row(&q, f)) == 1) {
-        err = read_switch(tx, &q, &items[list.n], f);
-        if (err)
-            break;
-        list.n++;
-    }
-    query_end(&q);
-    if (err < 0)
-        return err;
-    if (list.n > limit)
-        list.next = items[--list.n - 1].name;
-    list.items = items;
-    *out = list;
-    return 0;
+    if (!err)
+        err = query_start(&q, tx->db, SELECT_SWITCH "WHERE s.name > ?1 ORDER BY s.name LIMIT ?2",
+                          DB_VALUES(TEXT(p.name), INT(p.rows)), f);
+    if (!err)
+        err = page_read(&p, tx, &q, f);
+    if (!err)
+        *out = (struct store_switch_list){p.items, p.n, p.next};
+    return err;
 }

@@ -4,6 +4,7 @@
 #include "store/below.h"
 #include "store/change.h"
 #include "store/names.h"
+#include "store/page.h"
 #include "store/rules.h"
 
 static const struct change_kind tenant_kind = {
@@ -179,9 +180,9 @@ int store_tenant_delete(struct store_tx *tx, const struct store_by *by, int64_t 
     " FROM tenants t LEFT JOIN tenants p ON p.id = t.parent"                                       \
     " LEFT JOIN presets s ON s.id = t.preset "
 
-static int read_tenant(struct store_tx *tx, struct query *q, struct store_tenant *out,
-                       struct fault *f)
+static int read_tenant(struct store_tx *tx, struct query *q, void *item, struct fault *f)
 {
+    struct store_tenant *out = item;
     struct arena *a = &tx->arena;
     bool ok = true;
     struct store_tenant t = {
@@ -244,37 +245,21 @@ int store_tenant_only(struct store_tx *tx, struct store_tenant *out, struct faul
 int store_tenant_list(struct store_tx *tx, const struct store_tenant_query *query,
                       struct store_tenant_list *out, struct fault *f)
 {
-    struct store_tenant_list list = {0};
+    struct page p = {.size = sizeof(struct store_tenant), .key = 2, .read = read_tenant};
     struct query q;
-    uint32_t limit;
-    int err = page_limit(&query->page, &limit, f);
+    int err = page_begin_name(&p, &query->page, f);
 
-    if (err)
-        return err;
-    struct store_tenant *items = page_items(tx, limit, sizeof(*items));
-    if (!items)
-        return fault_nomem(f);
-    err = query_start(&q, tx->db,
-                      SELECT_TENANT "WHERE t.name > ?1 AND (?3 = 0 OR t.id IN " TENANTS_BELOW(
-                          "?3") ")"
-                                " ORDER BY t.name LIMIT ?2",
-                      DB_VALUES(TEXT(query->page.cursor), INT(limit + 1), INT(query->within)), f);
-    if (err)
-        return err;
-    while (list.n <= limit && (err = query_row(&q, f)) == 1) {
-        err = read_tenant(tx, &q, &items[list.n], f);
-        if (err)
-            break;
-        list.n++;
-    }
-    query_end(&q);
-    if (err < 0)
-        return err;
-    if (list.n > limit)
-        list.next = items[--list.n - 1].name;
-    list.items = items;
-    *out = list;
-    return 0;
+    if (!err)
+        err = query_start(&q, tx->db,
+                          SELECT_TENANT "WHERE t.name > ?1 AND (?3 = 0 OR t.id IN " TENANTS_BELOW(
+                              "?3") ")"
+                                    " ORDER BY t.name LIMIT ?2",
+                          DB_VALUES(TEXT(p.name), INT(p.rows), INT(query->within)), f);
+    if (!err)
+        err = page_read(&p, tx, &q, f);
+    if (!err)
+        *out = (struct store_tenant_list){p.items, p.n, p.next};
+    return err;
 }
 
 int store_tenant_within(struct store_tx *tx, int64_t id, int64_t ancestor, bool *out,

@@ -8,6 +8,7 @@
 
 #include "store/change.h"
 #include "store/names.h"
+#include "store/page.h"
 
 #define HASH_BYTES 32
 #define SECRET_BYTES 32
@@ -141,9 +142,9 @@ static struct store_ref read_scope(struct query *q, int tenant, int sw)
     return (struct store_ref){SCOPE_OPERATOR, 0};
 }
 
-static int read_token(struct store_tx *tx, struct query *q, struct store_token *out,
-                      struct fault *f)
+static int read_token(struct store_tx *tx, struct query *q, void *item, struct fault *f)
 {
+    struct store_token *out = item;
     bool ok = true;
     struct store_token t = {
         .id = query_int(q, 0),
@@ -180,40 +181,18 @@ int store_token_get(struct store_tx *tx, int64_t id, struct store_token *out, st
 int store_token_list(struct store_tx *tx, const struct store_page *page,
                      struct store_token_list *out, struct fault *f)
 {
-    struct store_token_list list = {0};
+    struct page p = {.size = sizeof(struct store_token), .read = read_token};
     struct query q;
-    uint32_t limit;
-    int64_t after = 0;
-    bool ok = true;
-    int err = page_limit(page, &limit, f);
+    int err = page_begin_id(&p, page, 0, f);
 
     if (!err)
-        err = page_id(page, 0, &after, f);
-    if (err)
-        return err;
-    struct store_token *items = page_items(tx, limit, sizeof(*items));
-    if (!items)
-        return fault_nomem(f);
-    err = query_start(&q, tx->db, SELECT_TOKEN "WHERE x.id > ?1 ORDER BY x.id LIMIT ?2",
-                      DB_VALUES(INT(after), INT((int64_t)limit + 1)), f);
-    if (err)
-        return err;
-    while (list.n <= limit && (err = query_row(&q, f)) == 1) {
-        err = read_token(tx, &q, &items[list.n], f);
-        if (err)
-            break;
-        list.n++;
-    }
-    query_end(&q);
-    if (err < 0)
-        return err;
-    if (list.n > limit)
-        list.next = page_next_id(tx, items[--list.n - 1].id, &ok);
-    list.items = items;
-    if (!ok)
-        return fault_nomem(f);
-    *out = list;
-    return 0;
+        err = query_start(&q, tx->db, SELECT_TOKEN "WHERE x.id > ?1 ORDER BY x.id LIMIT ?2",
+                          DB_VALUES(INT(p.id), INT(p.rows)), f);
+    if (!err)
+        err = page_read(&p, tx, &q, f);
+    if (!err)
+        *out = (struct store_token_list){p.items, p.n, p.next};
+    return err;
 }
 
 struct token_table {

@@ -49,16 +49,4 @@ static inline void tx_touch_levels(struct store_tx *tx)
         tx->touched->levels = true;
 }
 
-/* Bounds a page; the SQL asks for one row more than `limit`, to learn whether there is another page. */
-int page_limit(const struct store_page *page, uint32_t *limit, struct fault *f);
-/* Cursors that are the id of the last row (0 or `start` without one), or its name. */
-int page_id(const struct store_page *page, int64_t start, int64_t *id, struct fault *f);
-struct span page_next_id(struct store_tx *tx, int64_t id, bool *ok);
-
-/*
- * A list that grows in the job's memory. `items` has room for `limit` and one more; the loop over the
- * rows ends when `n` passes `limit`.
- */
-void *page_items(struct store_tx *tx, uint32_t limit, size_t size);
-
 #endif
