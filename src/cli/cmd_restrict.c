@@ -146,6 +146,41 @@ static int put(struct cli *cli, const struct restrict_options *o, enum rule_acti
     return code;
 }
 
+/* Whether the owner has the rule. */
+static bool has(const json_t *rules, enum rule_action action, const char *prefix)
+{
+    const json_t *rule;
+    size_t i;
+
+    json_array_foreach(json_object_get(rules, "items"), i, rule)
+    {
+        const char *a = json_string_value(json_object_get(rule, "action"));
+        const char *p = json_string_value(json_object_get(rule, "prefix"));
+
+        if (a && p && strcmp(a, rule_action_name(action)) == 0 && strcmp(p, prefix) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An exception beside a restriction of the same owner and prefix opens nothing while that is in force. */
+static void tell_if_shut(struct cli *cli, const struct restrict_options *o, const char *prefix)
+{
+    struct reply r = {0};
+    struct fault f;
+
+    if (!remote_call(cli, "GET", o->path.p, NULL, &r, &f) && has(r.json, RULE_RESTRICT, prefix))
+        cli_note(TR(cli,
+                    "%s restricts %s itself, and of two rules with the same prefix the restriction "
+                    "decides: while it is in force the exception opens nothing; \"sekisho restrict "
+                    "remove\" lifts it",
+                    "%s 自身に規制 %s "
+                    "があり、同じ番号では規制が優先されるため、この例外では発信できません。"
+                    "規制は sekisho restrict remove で解除できます"),
+                 o->owner.p, prefix);
+    reply_free(&r);
+}
+
 static int put_all(struct cli *cli, const struct command *self, enum rule_action action, int argc,
                    char **argv)
 {
@@ -169,6 +204,8 @@ static int put_all(struct cli *cli, const struct command *self, enum rule_action
             code = EXIT_FAILED;
         if (!code)
             code = put(cli, &o, action, digits, *until ? until : NULL);
+        if (!code && action == RULE_EXCEPT)
+            tell_if_shut(cli, &o, digits);
     }
     forget(&o);
     return code;
@@ -182,23 +219,6 @@ static int add(struct cli *cli, const struct command *self, int argc, char **arg
 static int except(struct cli *cli, const struct command *self, int argc, char **argv)
 {
     return put_all(cli, self, RULE_EXCEPT, argc, argv);
-}
-
-/* Whether the owner has the rule. */
-static bool has(const json_t *rules, enum rule_action action, const char *prefix)
-{
-    const json_t *rule;
-    size_t i;
-
-    json_array_foreach(json_object_get(rules, "items"), i, rule)
-    {
-        const char *a = json_string_value(json_object_get(rule, "action"));
-        const char *p = json_string_value(json_object_get(rule, "prefix"));
-
-        if (a && p && strcmp(a, rule_action_name(action)) == 0 && strcmp(p, prefix) == 0)
-            return true;
-    }
-    return false;
 }
 
 /* A prefix may be both a restriction (on schedule) and an exception: then which one must be said. */

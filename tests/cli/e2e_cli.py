@@ -169,6 +169,12 @@ def rules():
     case("restrict add: several, as people write them", ran.code == 0 and "0180 restricted" in ran.out, ran)
     ran = sekisho("restrict", "except", "--account", "1001", "0101212", "--until", "2h")
     case("restrict except: says what it opens", ran.code == 0 and "United States" in ran.err, ran)
+    case("restrict except: and not what it does not open", "the restriction decides" not in ran.err, ran)
+    ran = sekisho("restrict", "except", "1001", "010", "--until", "2h")
+    case("restrict except: says when the owner's own restriction keeps it shut",
+         ran.code == 0 and "the restriction decides" in ran.err, ran)
+    same("check: which it does", sekisho("check", "--account", "1001", "0102526151234").code, 3)
+    sekisho("restrict", "remove", "1001", "010", "--exception")
     same("restrict: the list", prefixes("1001"),
          [("restrict", "010"), ("restrict", "0180"), ("restrict", "0990"), ("except", "0101212")])
     answer = sekisho("check", "--account", "1001", "--json", "01012125550100").json()
