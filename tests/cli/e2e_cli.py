@@ -2,51 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every subcommand that asks the daemon, against a real sekishod, in text and in JSON."""
 import hashlib
-import json
 import os
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 
-from tap import case, done, same, sekisho
+from command import sekisho
+from e2e.daemon import Daemon
+from e2e.tap import check, done, same
+from e2e.tcp import free_port
 
 SEKISHOD = sys.argv[1]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Daemon:
-    def __init__(self, folder):
-        self.state = os.path.join(folder, "state")
-        self.http = free_port()
-        self.socket = os.path.join(self.state, "sekisho.sock")
-        conf = os.path.join(folder, "sekisho.conf")
-        with open(conf, "w", encoding="utf-8") as f:
-            f.write(f"[daemon]\nstate_dir = {self.state}\n[fastagi]\nlisten = 127.0.0.1:{free_port()}\n"
-                    f"[http]\nlisten = 127.0.0.1:{self.http}\n")
-        self.log = open(os.path.join(folder, "log"), "wb")
-        self.process = subprocess.Popen([SEKISHOD, "-c", conf], stdout=self.log, stderr=self.log)
-        end = time.monotonic() + 20
-        while time.monotonic() < end and self.process.poll() is None:
-            if sekisho("status", "--socket", self.socket).code == 0:
-                return
-            time.sleep(0.05)
-        with open(self.log.name, encoding="utf-8") as f:
-            print("Bail out! sekishod does not start: " + f.read().replace("\n", " | "))
-        sys.exit(1)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
 
 
 class Ami(threading.Thread):
@@ -107,27 +75,27 @@ class Ami(threading.Thread):
 
 def accounts():
     ran = sekisho("account", "add", "1001", "--note", "ロビー")
-    case("account add: born restricted", ran.code == 0 and "restrict 010" in ran.out and "ロビー" in ran.out, ran)
+    check("account add: born restricted", ran.code == 0 and "restrict 010" in ran.out and "ロビー" in ran.out, ran)
     made = sekisho("--json", "account", "add", "Fax1").json()
     same("account add --json: stored in lower case, with its rules",
          (made["name"], made["switch"], made["tenant"], [r["prefix"] for r in made["rules"]]),
          ("fax1", "local", "main", ["010"]))
     ran = sekisho("account", "add", "1001")
-    case("account add: twice is an error that names it", ran.code == 1 and "1001" in ran.err, ran)
+    check("account add: twice is an error that names it", ran.code == 1 and "1001" in ran.err, ran)
     ran = sekisho("account", "add", "a b")
-    case("account add: a name that is none", ran.code == 1 and "a b" in ran.err, ran)
+    check("account add: a name that is none", ran.code == 1 and "a b" in ran.err, ran)
     ran = sekisho("account", "add", "1009", "--tenant", "nobody")
-    case("account add: a tenant that is none", ran.code == 1 and "nobody" in ran.err, ran)
+    check("account add: a tenant that is none", ran.code == 1 and "nobody" in ran.err, ran)
     same("account list --json", [a["name"] for a in sekisho("account", "list", "--json").json()], ["1001", "fax1"])
     same("account list TEXT", [a["name"] for a in sekisho("account", "list", "FAX", "--json").json()], ["fax1"])
     same("account list --limit", len(sekisho("account", "list", "--limit", "1", "--json").json()), 1)
-    case("account list: a table", sekisho("account", "list").out.splitlines()[0].split()[:3] == ["ID", "SWITCH", "NAME"])
+    check("account list: a table", sekisho("account", "list").out.splitlines()[0].split()[:3] == ["ID", "SWITCH", "NAME"])
     same("account show by id", sekisho("account", "show", f"id:{made['id']}", "--json").json()["name"], "fax1")
     same("account show, any case", sekisho("account", "show", "FAX1", "--json").json()["id"], made["id"])
     same("account show --switch", sekisho("account", "show", "fax1", "--switch", "local", "--json").json()["id"],
          made["id"])
     ran = sekisho("account", "show", "nobody")
-    case("account show: nobody", ran.code == 1 and '"nobody"' in ran.err, ran)
+    check("account show: nobody", ran.code == 1 and '"nobody"' in ran.err, ran)
     same("account suspend", sekisho("account", "suspend", "fax1").code, 0)
     same("account suspend: state", sekisho("account", "show", "fax1", "--json").json()["state"], "suspended")
     same("suspended: check is denied", sekisho("check", "--account", "fax1", "0312345678").code, 3)
@@ -145,12 +113,12 @@ def imports(folder):
     with open(path, "w", encoding="utf-8") as f:
         f.write('name,note\n2001,"lobby, 2F"\n2002,\n')
     ran = sekisho("account", "import", path)
-    case("import CSV", ran.code == 0 and ran.out.startswith("2 accounts added"), ran)
+    check("import CSV", ran.code == 0 and ran.out.startswith("2 accounts added"), ran)
     same("import CSV: quotes", sekisho("account", "show", "2001", "--json").json()["note"], "lobby, 2F")
     ran = sekisho("account", "import", "-", "--json", stdin=b'{"name":"2003"}\n{"name":"2004"}\n')
     same("import JSON lines from standard input", ran.json()["added"], 2)
     ran = sekisho("account", "import", "-", stdin=b'{"name":"2005"}\n{"name":"2 6"}\n')
-    case("import: all or none, and the line is named", ran.code == 1 and "line 2" in ran.err, ran)
+    check("import: all or none, and the line is named", ran.code == 1 and "line 2" in ran.err, ran)
     ran = sekisho("account", "import", "-", "--keep", "--json", stdin=b'{"name":"2003"}\n{"name":"2007"}\n')
     same("import --keep", (ran.json()["added"], ran.json()["kept"]), (1, 1))
     same("import: nothing of it", sekisho("account", "show", "2005").code, 1)
@@ -162,30 +130,30 @@ def rules():
     def prefixes(*whose):
         return [(r["action"], r["prefix"]) for r in sekisho("restrict", "list", *whose, "--json").json()]
 
-    case("restrict list", sekisho("restrict", "list", "1001").out.split()[5:7] == ["010", "restrict"],
+    check("restrict list", sekisho("restrict", "list", "1001").out.split()[5:7] == ["010", "restrict"],
          sekisho("restrict", "list", "1001"))
     same("check: born restricted", sekisho("check", "--account", "1001", "+252615123456").code, 3)
     ran = sekisho("restrict", "add", "1001", "0990", "0 180")
-    case("restrict add: several, as people write them", ran.code == 0 and "0180 restricted" in ran.out, ran)
+    check("restrict add: several, as people write them", ran.code == 0 and "0180 restricted" in ran.out, ran)
     ran = sekisho("restrict", "except", "--account", "1001", "0101212", "--until", "2h")
-    case("restrict except: says what it opens", ran.code == 0 and "United States" in ran.err, ran)
-    case("restrict except: and not what it does not open", "the restriction decides" not in ran.err, ran)
+    check("restrict except: says what it opens", ran.code == 0 and "United States" in ran.err, ran)
+    check("restrict except: and not what it does not open", "the restriction decides" not in ran.err, ran)
     ran = sekisho("restrict", "except", "1001", "010", "--until", "2h")
-    case("restrict except: says when the owner's own restriction keeps it shut",
-         ran.code == 0 and "the restriction decides" in ran.err, ran)
+    check("restrict except: says when the owner's own restriction keeps it shut",
+          ran.code == 0 and "the restriction decides" in ran.err, ran)
     same("check: which it does", sekisho("check", "--account", "1001", "0102526151234").code, 3)
     sekisho("restrict", "remove", "1001", "010", "--exception")
     same("restrict: the list", prefixes("1001"),
          [("restrict", "010"), ("restrict", "0180"), ("restrict", "0990"), ("except", "0101212")])
     answer = sekisho("check", "--account", "1001", "--json", "01012125550100").json()
-    case("check: the exception allows, and limits the call",
+    check("check: the exception allows, and limits the call",
          answer["verdict"] == "allow" and 0 < answer["max_seconds"] <= 7200, answer)
     same("check: no other of +1", sekisho("check", "--account", "1001", "01018765550100").code, 3)
     ran = sekisho("restrict", "remove", "1001", "010")
-    case("restrict remove: says what it opens", ran.code == 0 and "high risk" in ran.err and "1001" in ran.err, ran)
+    check("restrict remove: says what it opens", ran.code == 0 and "high risk" in ran.err and "1001" in ran.err, ran)
     same("restrict remove: lifted", sekisho("check", "--account", "1001", "+252615123456").code, 0)
     ran = sekisho("restrict", "remove", "1001", "010")
-    case("restrict remove: twice is an error", ran.code == 1 and "010" in ran.err, ran)
+    check("restrict remove: twice is an error", ran.code == 1 and "010" in ran.err, ran)
     same("restrict add --tenant", sekisho("restrict", "add", "--tenant", "main", "010252").code, 0)
     same("restrict: the tenant's rule holds", sekisho("check", "--account", "1001", "+252615123456").code, 3)
     same("restrict add --operator --mandatory", sekisho("restrict", "add", "--operator", "--mandatory", "010881").code, 0)
@@ -196,10 +164,10 @@ def rules():
     same("restrict list --tenant", prefixes("--tenant", "main"), [("restrict", "010252")])
     sekisho("restrict", "add", "1001", "0101212", "--schedule", "mon-fri 09:00-18:00 Asia/Tokyo")
     ran = sekisho("restrict", "remove", "1001", "0101212")
-    case("restrict remove: says when both kinds are there", ran.code == 1 and "--exception" in ran.err, ran)
+    check("restrict remove: says when both kinds are there", ran.code == 1 and "--exception" in ran.err, ran)
     same("restrict remove --exception", sekisho("restrict", "remove", "1001", "0101212", "--exception").code, 0)
     ran = sekisho("restrict", "add", "1001", "0990", "--schedule", "sometimes")
-    case("restrict add: a schedule that is none", ran.code == 1 and "sometimes" in ran.err, ran)
+    check("restrict add: a schedule that is none", ran.code == 1 and "sometimes" in ran.err, ran)
     same("restrict add: a prefix that is none", sekisho("restrict", "add", "1001", "o1o").code, 1)
     for prefix in ("*72", "#31#"):
         same(f"restrict add {prefix}", sekisho("restrict", "add", "1001", prefix).code, 0)
@@ -225,29 +193,29 @@ def stops():
 def platform():
     same("preset add", sekisho("preset", "add", "quiet", "--restrict", "010", "0990", "--json").json()["name"], "quiet")
     same("preset set", sekisho("preset", "set", "quiet", "--title", "静か").code, 0)
-    case("preset list", "restrict 010, restrict 0990" in sekisho("preset", "list").out, sekisho("preset", "list"))
+    check("preset list", "restrict 010, restrict 0990" in sekisho("preset", "list").out, sekisho("preset", "list"))
     same("tenant add", sekisho("tenant", "add", "umeda", "--title", "梅田商事", "--parent", "main", "--preset", "quiet",
                                "--json").json()["parent"], "main")
     same("tenant add: nested", sekisho("tenant", "add", "umeda2", "--parent", "umeda").code, 0)
     ran = sekisho("tenant", "remove", "umeda")
-    case("tenant remove: not while tenants are below", ran.code == 1 and "umeda" in ran.err, ran)
+    check("tenant remove: not while tenants are below", ran.code == 1 and "umeda" in ran.err, ran)
     same("tenant set", sekisho("tenant", "set", "umeda2", "--language", "en", "--json").json()["language"], "en")
     ran = sekisho("tenant", "set", "umeda2", "--mode", "observe")
-    case("tenant set --mode observe: says what it opens", ran.code == 0 and "refuses no call" in ran.err, ran)
+    check("tenant set --mode observe: says what it opens", ran.code == 0 and "refuses no call" in ran.err, ran)
     same("tenant show", sekisho("tenant", "show", "umeda2", "--json").json()["mode"], "observe")
-    case("tenant list: wide characters line up", columns_line_up(sekisho("tenant", "list").out), sekisho("tenant", "list"))
+    check("tenant list: wide characters line up", columns_line_up(sekisho("tenant", "list").out), sekisho("tenant", "list"))
     same("tenant remove", sekisho("tenant", "remove", "umeda2").code, 0)
     made = sekisho("switch", "add", "tokyo-1", "--plan", "JP", "--address", "192.0.2.10", "2001:db8::/64", "--outside",
                    "0", "--extensions", "2XXX", "31XX", "--json").json()
     same("switch add", (made["addresses"], made["outside"], made["extensions"].replace(" ", "")),
          (["192.0.2.10", "2001:db8::/64"], "0", "2XXX,31XX"))
     ran = sekisho("switch", "add", "bad", "--plan", "JP", "--extensions", "1X0")
-    case("switch add: an extension that covers 110", ran.code == 1 and "110" in ran.err, ran)
+    check("switch add: an extension that covers 110", ran.code == 1 and "110" in ran.err, ran)
     same("switch set", sekisho("switch", "set", "tokyo-1", "--form", "+e164", "--json").json()["form"], "+e164")
     same("switch show", sekisho("switch", "show", "tokyo-1").code, 0)
     same("account on two switches", sekisho("account", "add", "1001", "--switch", "tokyo-1", "--tenant", "main").code, 0)
     ran = sekisho("account", "show", "1001")
-    case("account show: ambiguous names the switches", ran.code == 1 and "tokyo-1" in ran.err and "--switch" in ran.err, ran)
+    check("account show: ambiguous names the switches", ran.code == 1 and "tokyo-1" in ran.err and "--switch" in ran.err, ran)
     same("check --switch", sekisho("check", "--account", "1001", "--switch", "tokyo-1", "0-0312345678",
                                    "--json").json()["dial"], "+81312345678")
     same("number --switch", sekisho("number", "--switch", "tokyo-1", "2001", "--json").json()["class"], "INTERNAL")
@@ -274,57 +242,54 @@ def tokens(daemon, folder):
     over_tcp = ["--url", f"http://127.0.0.1:{daemon.http}", "--token-file", path]
     same("token: over TCP", sekisho(*over_tcp, "account", "show", "2001", "--json").json()["name"], "2001")
     ran = sekisho(*over_tcp, "status")
-    case("token: what its scope forbids", ran.code == 1 and ran.err, ran)
+    check("token: what its scope forbids", ran.code == 1 and ran.err, ran)
     ran = sekisho("--url", over_tcp[1], "status")
-    case("token: none", ran.code == 1, ran)
-    case("token list: without secrets", made["token"] not in sekisho("token", "list", "--json").out and
+    check("token: none", ran.code == 1, ran)
+    check("token list: without secrets", made["token"] not in sekisho("token", "list", "--json").out and
          "tenant:main" in sekisho("token", "list").out)
     same("token revoke", sekisho("token", "revoke", str(made["id"])).code, 0)
     same("token: revoked", sekisho(*over_tcp, "account", "show", "2001").code, 1)
 
 
 def records(folder):
-    case("audit", "account.add" in sekisho("audit", "--limit", "0").out, sekisho("audit"))
+    check("audit", "account.add" in sekisho("audit", "--limit", "0").out, sekisho("audit"))
     whole = sekisho("audit", "--limit", "0", "--json").json()
     same("audit --limit 0 --json: every change once, the newest first", [r["id"] for r in whole],
          sorted({r["id"] for r in whole}, reverse=True))
     ours = sekisho("audit", "--account", "2001", "--json").json()
-    case("audit --account", ours and len(ours) < len(whole), ours)
+    check("audit --account", ours and len(ours) < len(whole), ours)
     same("audit --since", sekisho("audit", "--since", "2100-01-01", "--json").json(), [])
-    case("audit: what changed, in words", "+restrict 0990" in sekisho("audit", "--limit", "0").out or
+    check("audit: what changed, in words", "+restrict 0990" in sekisho("audit", "--limit", "0").out or
          "prefix: 0990" in sekisho("audit", "--limit", "0").out, sekisho("audit", "--limit", "0"))
     same("refusals --json", sekisho("refusals", "--json").json(), [])
     same("refusals", sekisho("refusals", "--since", "7d", "--account", "2001").code, 0)
     ran = sekisho("status", "--json").json()
     same("status --json", (ran["counts"]["switches"], ran["problems"]), (1, []))
-    case("status", "accounts" in sekisho("status").out)
-    case("status --lang ja", "アカウント" in sekisho("status", "--lang", "ja").out)
+    check("status", "accounts" in sekisho("status").out)
+    check("status --lang ja", "アカウント" in sekisho("status", "--lang", "ja").out)
     same("settings set", sekisho("settings", "set", "--refusal-days", "90", "--json").json()["refusal_days"], 90)
     same("settings", sekisho("settings", "--json").json()["refusal_days"], 90)
     ran = sekisho("settings", "set", "--refusal-days", "0")
-    case("settings set: out of range", ran.code == 1 and "refusal_days" in ran.err, ran)
+    check("settings set: out of range", ran.code == 1 and "refusal_days" in ran.err, ran)
     path = os.path.join(folder, "copy")
     same("backup", sekisho("backup", path).code, 0)
-    case("backup: is there", os.path.exists(path))
+    check("backup: is there", os.path.exists(path))
     same("backup: never over what is there", sekisho("backup", path).code, 1)
 
 
 def refusals(daemon):
     token = sekisho("token", "add", "operator", "--json").json()["token"]
-    body = json.dumps({"switch": "local", "account": "2003", "number": "010252615123456", "remote": "192.0.2.7"})
+    call = {"switch": "local", "account": "2003", "number": "010252615123456", "remote": "192.0.2.7"}
     for _ in range(3):
-        request = urllib.request.Request(f"http://127.0.0.1:{daemon.http}/v1/authorize", body.encode(),
-                                         {"Authorization": "Bearer " + token, "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            verdict = json.load(answer)["verdict"]
+        verdict = daemon.api.tcp(token, "POST", "/v1/authorize", call).json["verdict"]
     same("a call is refused", verdict, "deny")
     end = time.monotonic() + 15
     found = []
     while not found and time.monotonic() < end:
         found = sekisho("refusals", "--account", "2003", "--json").json()
         time.sleep(0.1)
-    case("refusals: it is listed", found and found[0]["reason"] == "restricted" and found[0]["rule"] == "010252", found)
-    case("refusals: in text", "2003" in sekisho("refusals").out and "SO" in sekisho("refusals").out,
+    check("refusals: it is listed", found and found[0]["reason"] == "restricted" and found[0]["rule"] == "010252", found)
+    check("refusals: in text", "2003" in sekisho("refusals").out and "SO" in sekisho("refusals").out,
          sekisho("refusals"))
     same("refusals --since: later than that", sekisho("refusals", "--since", "2100-01-01", "--json").json(), [])
     same("check records nothing", (sekisho("check", "--account", "2004", "010252615123456").code,
@@ -339,40 +304,36 @@ def discover(folder):
     words = ["account", "discover", "--ami", f"127.0.0.1:{ami.port}", "--user", "sekisho", "--secret-file", path,
              "--tenant", "main"]
     ran = sekisho(*words)
-    case("discover: offers what is missing, and adds nothing unasked",
+    check("discover: offers what is missing, and adds nothing unasked",
          ran.code == 0 and "Desk-7" in ran.out and "2 are missing" in ran.err, ran)
-    case("discover: a name that no account can have is said, escaped", "a b\\x1b[1m" in ran.err, ran)
+    check("discover: a name that no account can have is said, escaped", "a b\\x1b[1m" in ran.err, ran)
     same("discover: nothing was added", sekisho("account", "show", "desk-7").code, 1)
     same("discover --yes", sekisho(*words, "--yes").code, 0)
     same("discover --yes: born restricted", [r["prefix"] for r in sekisho("restrict", "list", "desk-7", "--json").json()],
          ["010"])
-    case("discover: trunks are told", "trunk" in sekisho("account", "show", "provider").out)
+    check("discover: trunks are told", "trunk" in sekisho("account", "show", "provider").out)
     ran = sekisho(*words, "--yes")
-    case("discover: again, nothing is missing", ran.code == 0 and "every endpoint" in ran.err, ran)
-    case("discover: the secret never goes over the wire", ami.SECRET not in ami.saw and b"Key: " in ami.saw)
+    check("discover: again, nothing is missing", ran.code == 0 and "every endpoint" in ran.err, ran)
+    check("discover: the secret never goes over the wire", ami.SECRET not in ami.saw and b"Key: " in ami.saw)
     with open(path, "wb") as f:
         f.write(b"wrong\n")
     ran = sekisho(*words)
-    case("discover: a wrong secret", ran.code == 1 and "Authentication failed" in ran.err, ran)
+    check("discover: a wrong secret", ran.code == 1 and "Authentication failed" in ran.err, ran)
     ran = sekisho("account", "discover", "--ami", f"127.0.0.1:{free_port()}", "--user", "x", "--secret-file", path)
-    case("discover: nobody answers", ran.code == 4, ran)
+    check("discover: nobody answers", ran.code == 4, ran)
 
 
-with tempfile.TemporaryDirectory() as work:
-    sekishod = Daemon(work)
+with tempfile.TemporaryDirectory() as work, Daemon(SEKISHOD) as sekishod:
     os.environ["SEKISHO_SOCKET"] = sekishod.socket
-    try:
-        accounts()
-        imports(work)
-        rules()
-        stops()
-        platform()
-        tokens(sekishod, work)
-        records(work)
-        refusals(sekishod)
-        discover(work)
-    finally:
-        sekishod.stop()
-    same("sekishod ends cleanly", sekishod.process.returncode, 0)
+    accounts()
+    imports(work)
+    rules()
+    stops()
+    platform()
+    tokens(sekishod, work)
+    records(work)
+    refusals(sekishod)
+    discover(work)
+    same("sekishod ends cleanly", sekishod.stop(), 0)
     same("status without a daemon", sekisho("status").code, 4)
 done()

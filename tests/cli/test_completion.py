@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 
-from tap import SEKISHO, case, done, same, sekisho
+from command import SEKISHO, sekisho
+from e2e.tap import check, done, same
 
 SCRIPT = sys.argv[1]
 os.environ["SEKISHO_SOCKET"] = "/nonexistent"  # whatever is tried here, nobody hears it
@@ -57,7 +58,7 @@ for path in [(name,) for name in commands()] + [(name, sub) for name in commands
     for option in offered - named - {"--help", "--socket", "--url", "--token-file", "--json", "--lang"}:
         ran = sekisho(*path, option + "=")
         if "there is no option" in ran.err:
-            case(f"{' '.join(path)}: {option} exists", False, ran)
+            check(f"{' '.join(path)}: {option} exists", False, ran)
 with tempfile.TemporaryDirectory() as folder:
     with open(os.path.join(folder, "sekisho"), "w", encoding="utf-8") as f:
         f.write('#!/bin/sh\n[ "$1 $2" = "account list" ] && printf \'[\\n{"id":1,"name":"1001"},\\n'
@@ -66,5 +67,5 @@ with tempfile.TemporaryDirectory() as folder:
     same("names come from the daemon", complete("restrict", "list", "", path=folder), ["1001", "fax1"])
     same("names behind an option", complete("stop", "--account", "f", path=folder), ["fax1"])
 same("no daemon, no names, no noise", complete("account", "show", "x"), [])
-case("the command is the one under test", os.path.exists(SEKISHO))
+check("the command is the one under test", os.path.exists(SEKISHO))
 done()

@@ -6,7 +6,8 @@ import os
 import sys
 import tempfile
 
-from tap import case, done, same, sekisho
+from command import sekisho
+from e2e.tap import check, done, same
 
 CASES, SHIPPED = sys.argv[1:3]  # doctor.cases, contrib/asterisk
 
@@ -63,16 +64,16 @@ def run_case(one):
         write(folder, one["files"])
         ran = sekisho("doctor", "--asterisk", folder, "--json")
         if one["fails"]:
-            case(one["name"], ran.code == 1 and ran.err.startswith("sekisho: "), ran)
+            check(one["name"], ran.code == 1 and ran.err.startswith("sekisho: "), ran)
             return
         if not ran.out:
-            case(one["name"], False, ran)
+            check(one["name"], False, ran)
             return
         found = ran.json()
         wrong = [f for f in found if not (f["what"] and f["change"])]
         good = sorted(map(line_of, found)) == sorted(one["expect"]) and not wrong
         serious = any(line.startswith("serious") for line in one["expect"])
-        case(one["name"], good and ran.code == (1 if serious else 0),
+        check(one["name"], good and ran.code == (1 if serious else 0),
              "want " + repr(sorted(one["expect"])) + f"\n{ran}")
 
 
@@ -84,16 +85,16 @@ def texts():
             "extensions.conf": "[out]\nexten => _X.,1,Goto(far,${EXTEN},1)\n[far]\nexten => _X.,1,Dial(PJSIP/${EXTEN}@t)\n",
             "logger.conf": "[logfiles]\nx => security\n"})
         ran = sekisho("doctor", "--asterisk", folder)
-        case("text: severity, place, way and change", "SERIOUS  extensions.conf:4  trunk-unasked" in ran.out
+        check("text: severity, place, way and change", "SERIOUS  extensions.conf:4  trunk-unasked" in ran.out
              and "> out (extensions.conf:2) > far (extensions.conf:4)" in ran.out and "change: " in ran.out, ran)
-        case("text: control bytes are escaped", "\x1b" not in ran.out and "\\x1b" in ran.out, ran)
+        check("text: control bytes are escaped", "\x1b" not in ran.out and "\\x1b" in ran.out, ran)
         ran = sekisho("doctor", "--asterisk", folder, "--lang", "ja")
-        case("text: Japanese headings", "重大" in ran.out and "対処" in ran.out, ran)
+        check("text: Japanese headings", "重大" in ran.out and "対処" in ran.out, ran)
         other = os.path.join(folder, "other.conf")
         with open(other, "w", encoding="utf-8") as f:
             f.write("[out]\nexten => _X.,1,Hangup()\n")
         ran = sekisho("doctor", "--asterisk", folder, "--dialplan-file", other, "--json")
-        case("--dialplan-file is read in place of extensions.conf",
+        check("--dialplan-file is read in place of extensions.conf",
              not [f for f in ran.json() if f["id"] == "trunk-unasked"], ran)
         same("--dialplan-file that is not there", sekisho("doctor", "--asterisk", folder, "--dialplan-file",
                                                            other + "x").code, 1)
@@ -105,7 +106,7 @@ def texts():
         with open(conf, "w", encoding="utf-8") as f:
             f.write("[asterisk]\nconfig_dir = here\n")
         ran = sekisho("doctor", "--config", conf)
-        case("--config: a wrong one is named with its line", ran.code == 1 and "sekisho.conf:2" in ran.err, ran)
+        check("--config: a wrong one is named with its line", ran.code == 1 and "sekisho.conf:2" in ran.err, ran)
         same("--plan that is not there", sekisho("doctor", "--asterisk", folder, "--plan", "ZZ").code, 1)
 
 

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 
-from tap import SEKISHO, case, done, same, sekisho
+from command import SEKISHO, sekisho
+from e2e.tap import check, done, same
 
 DIALLED, COMPLEMENT = sys.argv[1:3]  # tests/numbering/dialled.tsv, tests/policy/complement.tsv
 TABLES = sys.argv[3]  # data/numbering
@@ -110,7 +111,7 @@ def check_stdin():
     same("hostile lines: the classes", [a["class"] for a in answers],
          ["EMERGENCY"] + ["MALFORMED"] * 5 + [answers[6]["class"]] + ["MALFORMED"] * 2 + ["INTERNATIONAL"]
          + ["MALFORMED"] * 3 + ["INTERNATIONAL", "EMERGENCY"])
-    case("hostile lines: nothing empty is allowed", answers[6]["verdict"] == "deny", answers[6])
+    check("hostile lines: nothing empty is allowed", answers[6]["verdict"] == "deny", answers[6])
     same("hostile lines: those that are no JSON string are named",
          [line.split(":")[1].strip() for line in ran.err.splitlines()],
          ["line 2", "line 8", "line 9", "line 11", "line 12"])
@@ -135,10 +136,10 @@ def number():
          ("SO", {"en": "Somalia", "ja": "ソマリア"}))
     ran = sekisho("number", "--lang", "ja", "010252615123456")
     lines = [line for line in ran.out.splitlines() if "ソマリア" in line]
-    case("number: Japanese text", len(lines) == 1, ran)
+    check("number: Japanese text", len(lines) == 1, ran)
     columns = {sum(2 if ord(c) > 0x2000 else 1 for c in line[:line.rindex("  ")]) for line in
                ran.out.splitlines() if line.strip()}
-    case("number: wide characters are counted in tables", len(columns) >= 1 and
+    check("number: wide characters are counted in tables", len(columns) >= 1 and
          len({width_before_value(line) for line in ran.out.splitlines()}) == 1, ran)
     same("number: unknown plan", sekisho("number", "--plan", "XX", "110").code, 1)
 
@@ -164,7 +165,7 @@ def tables():
             f.write("999999x\tXX\n")
         ran = sekisho("number", "--tables", folder, "110")
         last = text.count("\n") + 1
-        case("--tables: a wrong line is named", ran.code == 1 and "e164.tsv" in ran.err and str(last) in ran.err, ran)
+        check("--tables: a wrong line is named", ran.code == 1 and "e164.tsv" in ran.err and str(last) in ran.err, ran)
         same("--tables: no directory", sekisho("number", "--tables", folder + "/no", "110").code, 1)
 
 
@@ -223,26 +224,26 @@ WRONG = [
 def wrong_lines():
     for words, code, names in WRONG:
         ran = sekisho(*words)
-        case(f"refused: sekisho {' '.join(words)}",
+        check(f"refused: sekisho {' '.join(words)}",
              ran.code == code and names in ran.err and ran.err.startswith("sekisho: ") and not ran.out, ran)
     ran = sekisho("status", "--socket", "/tmp/\x1b[31m\nX")
-    case("control bytes of the command line are not repeated raw", ran.code == 4, ran)
+    check("control bytes of the command line are not repeated raw", ran.code == 4, ran)
     ran = sekisho("x\x1b[31m\ny")
-    case("a hostile command name is escaped", "\x1b" not in ran.err and "\\x1b" in ran.err, ran)
+    check("a hostile command name is escaped", "\x1b" not in ran.err and "\\x1b" in ran.err, ran)
 
 
 def helps():
     ran = sekisho("help")
     names = [line.split()[0] for line in ran.out.splitlines() if line.startswith("  ")]
-    case("help lists commands", ran.code == 0 and "restrict" in names, ran)
+    check("help lists commands", ran.code == 0 and "restrict" in names, ran)
     for name in names:
         for words in (["help", name], [name, "--help"]):
             one = sekisho(*words)
-            case(" ".join(words), one.code == 0 and one.out.startswith("usage:") and f"sekisho {name}" in one.out
+            check(" ".join(words), one.code == 0 and one.out.startswith("usage:") and f"sekisho {name}" in one.out
                  or name == "help" and one.code == 0, one)
     same("sekisho --help", sekisho("--help").out, ran.out)
     same("sekisho -h", sekisho("-h").out, ran.out)
-    case("version", sekisho("version").out.startswith("sekisho "), "")
+    check("version", sekisho("version").out.startswith("sekisho "), "")
     same("version as JSON", list(sekisho("version", "--json").json()), ["version"])
     with open("/dev/full", "wb") as full:
         code = subprocess.run([SEKISHO, "help"], stdout=full, stderr=subprocess.DEVNULL, check=False).returncode

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """FastAGI of a real sekishod, as it is meant to be used and as nobody should use it."""
 
-import os
 import random
 import select
 import signal
@@ -11,7 +10,10 @@ import struct
 import sys
 import time
 
-from sekishod import (Daemon, ask, case, connect, environment, read_all, run, variables, verdict)
+from e2e.agi import ask, environment, variables, verdict
+from e2e.daemon import Daemon
+from e2e.tap import case, run
+from e2e.tcp import connect, read_all
 
 BINARY = sys.argv[1]
 NATIONAL = "allow unrestricted NATIONAL 0312345678"

@@ -15,7 +15,10 @@ import sys
 import tempfile
 import time
 
-from sekishod import Daemon, case, connect, environment, read_all, run, variables, verdict
+from e2e.agi import environment, variables, verdict
+from e2e.daemon import Daemon
+from e2e.tap import case, run
+from e2e.tcp import connect, read_all
 
 BINARY = sys.argv[1]
 NATIONAL = "allow unrestricted NATIONAL 0312345678"
@@ -53,20 +56,10 @@ class ApiError(Exception):
 
 def api(daemon, method, path, body=None):
     """Over the Unix socket, as the operator."""
-    s = socket.socket(socket.AF_UNIX)
-    s.settimeout(20)
-    s.connect(os.path.join(daemon.state, "sekisho.sock"))
-    data = b"" if body is None else json.dumps(body).encode()
-    kind = "" if body is None else "Content-Type: application/json\r\n"
-    s.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{kind}"
-              f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
-    answer = read_all(s)
-    s.close()
-    head, _, text = answer.partition(b"\r\n\r\n")
-    status = int(head.split()[1])
-    if status >= 400 and path != "/healthz":
-        raise ApiError(f"{status} {text.decode()}")
-    return json.loads(text) if text else None
+    answer = daemon.api.local(method, path, body)
+    if answer.status >= 400 and path != "/healthz":
+        raise ApiError(f"{answer.status} {answer.raw.decode()}")
+    return answer.json
 
 
 # ---- Starting -----------------------------------------------------------------------------------

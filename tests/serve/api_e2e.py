@@ -12,15 +12,17 @@ import subprocess
 import sys
 import time
 
-from daemon import Daemon
+from e2e import tap
+from e2e.daemon import Daemon
 from spec import Spec
-from tap import Tap
 
 JSON = 'application/json'
 PATCH = 'application/merge-patch+json'
 FORM = 'application/x-www-form-urlencoded'
 LINES = 'application/x-ndjson'
 CSV = 'text/csv'
+
+CONFIG = {'http': {'socket': '{dir}/s', 'backup_dir': '{dir}/backups'}}
 
 
 class Api:
@@ -42,7 +44,7 @@ class Api:
             body = body if isinstance(body, str) else json.dumps(body)
         if media:
             headers['Content-Type'] = media
-        answer = self.daemon.tcp(self.token, operation['method'], self.spec.target(name, parts, query), body,
+        answer = self.daemon.api.tcp(self.token, operation['method'], self.spec.target(name, parts, query), body,
                                  headers)
         assert answer.status == expect, f'{name}: {answer.status} instead of {expect}\n{answer}'
         self.spec.check(name, answer)
@@ -101,7 +103,7 @@ def backup(api, daemon):
                   daemon.dir + '/backups', daemon.dir + '/backupsx/two', daemon.dir + '/backups/./two'):
         api('backup', 422, {'path': wrong})
         assert not os.path.exists(daemon.dir + '/two')
-    local = daemon.local('POST', '/v1/backup', {'path': daemon.dir + '/two'})
+    local = daemon.api.local('POST', '/v1/backup', {'path': daemon.dir + '/two'})
     assert local.status == 200, local
     assert os.path.isdir(daemon.dir + '/two')
 
@@ -343,7 +345,7 @@ def stops(api):
     api('putStop', 404, scope='tenant:nobody')
     api('putStop', 404, scope='account:999999')
     for wrong in ('all', 'switch:local', 'preset:jp', 'tenant:', 'account:x'):
-        assert api.daemon.tcp(api.token, 'PUT', f'/v1/stops/{wrong}').status in (404, 422), wrong
+        assert api.daemon.api.tcp(api.token, 'PUT', f'/v1/stops/{wrong}').status in (404, 422), wrong
     api('putStop', 422, scope='switch:local')
     api('putStop', 422, {'reason': 'x'}, scope='operator')
     for scope in ('operator', 'tenant:umeda', f'account:{account["id"]}'):
@@ -400,7 +402,7 @@ def authorize(api, daemon, spec):
     assert (lifted['verdict'], lifted['rule'], lifted['action']) == ('allow', '0101212', 'except'), lifted
     assert lifted['max_seconds'] > 0 and lifted['dial'] == '01012125550100'
     api('deleteAccountRule', 204, id=id_, action='except', prefix='0101212')
-    switch = Api(daemon, spec, daemon.token('switch:local'))
+    switch = Api(daemon, spec, daemon.api.token('switch:local'))
     assert switch('authorize', 200, question).json['verdict'] == 'deny'
     assert switch('authorize', 200, dict(question, switch='local')).json['verdict'] == 'deny'
     switch('authorize', 403, dict(question, switch='other'))
@@ -569,7 +571,7 @@ def strangers(api, daemon, spec):
         for name in spec.operations:
             parts = {p['name']: PARTS[p['name']] for p in spec.operations[name]['parameters'] if p['in'] == 'path'}
             operation = spec.operations[name]
-            answer = daemon.tcp(token, operation['method'], spec.target(name, parts, None))
+            answer = daemon.api.tcp(token, operation['method'], spec.target(name, parts, None))
             assert answer.status in (401, 429), f'{name}: {answer}'
             spec.check(name, answer, documented=False)
             if answer.status == 401:
@@ -580,7 +582,7 @@ def strangers(api, daemon, spec):
 
 
 def switch_tokens(api, daemon, spec):
-    switch = Api(daemon, spec, daemon.token('switch:local'))
+    switch = Api(daemon, spec, daemon.api.token('switch:local'))
     before = api('status', 200).json['change']
     for name, parts in every_call(spec, 'switch'):
         switch(name, 403, **parts)
@@ -589,7 +591,7 @@ def switch_tokens(api, daemon, spec):
 
 
 def tenant_tokens(api, daemon, spec):
-    tenant = Api(daemon, spec, daemon.token('tenant:umeda'))
+    tenant = Api(daemon, spec, daemon.api.token('tenant:umeda'))
     before = api('status', 200).json['change']
     for name, parts in every_call(spec, 'tenant'):
         tenant(name, 403, **parts)
@@ -607,7 +609,7 @@ def another_tenant(api, daemon, spec):
     api('putStop', 201, scope='tenant:main')
     api('putSwitch', 201, {'plan': 'JP', 'tenants': ['namba'], 'addresses': ['192.0.2.99']}, name='namba-gate')
     api('createAccount', 201, {'name': 'x', 'tenant': 'namba', 'switch': 'namba-gate'})
-    umeda = Api(daemon, spec, daemon.token('tenant:umeda'))
+    umeda = Api(daemon, spec, daemon.api.token('tenant:umeda'))
     umeda('createAccount', 201, {'name': 'on-the-only-switch-that-it-sees'})
     before = api('status', 200).json['change']
     for account in (theirs, above):
@@ -652,7 +654,7 @@ def another_tenant(api, daemon, spec):
 
 
 def what_a_tenant_sees(api, daemon, spec):
-    umeda = Api(daemon, spec, daemon.token('tenant:umeda'))
+    umeda = Api(daemon, spec, daemon.api.token('tenant:umeda'))
     assert {a['tenant'] for a in pages(umeda, 'listAccounts', {'limit': 1000})} == {'umeda'}
     assert [t['name'] for t in umeda('listTenants', 200).json['items']] == ['umeda']
     switches_ = umeda('listSwitches', 200).json['items']
@@ -668,7 +670,7 @@ def what_a_tenant_sees(api, daemon, spec):
 
 
 def what_a_tenant_may(api, daemon, spec):
-    umeda = Api(daemon, spec, daemon.token('tenant:umeda'))
+    umeda = Api(daemon, spec, daemon.api.token('tenant:umeda'))
     own = umeda('createAccount', 201, {'name': 'own-1'}).json
     assert own['tenant'] == 'umeda'
     umeda('putAccountRule', 201, None, id=own['id'], action='except', prefix='0101')
@@ -715,7 +717,7 @@ def what_a_tenant_may(api, daemon, spec):
         api('deleteStop', 204, scope=scope)
     # So does one of the tenant above.
     api('putTenant', 201, {'parent': 'umeda'}, name='umeda-east')
-    east = Api(daemon, spec, daemon.token('tenant:umeda-east'))
+    east = Api(daemon, spec, daemon.api.token('tenant:umeda-east'))
     east('putStop', 201, scope='tenant:umeda-east')
     umeda('putStop', 200, scope='tenant:umeda-east')
     east('deleteStop', 403, scope='tenant:umeda-east')
@@ -743,14 +745,14 @@ def expired_tokens(api, daemon, spec):
 
 
 def the_unix_socket(api, daemon, spec):
-    assert daemon.local('GET', '/v1/tenants').status == 200
-    umeda = daemon.token('tenant:umeda')
-    answer = daemon.local('GET', '/v1/tenants/main', headers={'Authorization': 'Bearer ' + umeda})
+    assert daemon.api.local('GET', '/v1/tenants').status == 200
+    umeda = daemon.api.token('tenant:umeda')
+    answer = daemon.api.local('GET', '/v1/tenants/main', headers={'Authorization': 'Bearer ' + umeda})
     assert answer.status == 404, 'a token on the socket must keep its scope'
-    answer = daemon.local('GET', '/v1/tenants', headers={'Authorization': 'Bearer x'})
+    answer = daemon.api.local('GET', '/v1/tenants', headers={'Authorization': 'Bearer x'})
     assert answer.status == 401
-    assert daemon.local('GET', '/v1/tenants', headers={'Host': 'whatever.example'}).status == 200
-    by = daemon.local('GET', '/v1/audit?limit=1').json['items'][0]['by']
+    assert daemon.api.local('GET', '/v1/tenants', headers={'Host': 'whatever.example'}).status == 200
+    by = daemon.api.local('GET', '/v1/audit?limit=1').json['items'][0]['by']
     assert by == f'uid:{os.getuid()}', by
 
 
@@ -776,7 +778,7 @@ def a_full_disk(api, daemon, spec):
 def survives_a_restart(api, daemon, spec):
     before = [api(name, 200, query={'limit': 1000}).json for name in
               ('listSwitches', 'listTenants', 'listPresets', 'listAccounts', 'listTokens', 'listAudit')]
-    assert daemon.stop() == 0, daemon.output()
+    assert daemon.stop() == 0, daemon.read_log()
     daemon.start()
     after = [api(name, 200, query={'limit': 1000}).json for name in
              ('listSwitches', 'listTenants', 'listPresets', 'listAccounts', 'listTokens', 'listAudit')]
@@ -785,50 +787,48 @@ def survives_a_restart(api, daemon, spec):
 
 def main():
     program, routes, openapi = sys.argv[1:4]
-    tap = Tap()
     spec = Spec(openapi)
-    tap.case('the route table and openapi.yaml are the same', routes_agree, spec, routes)
-    tap.case('the examples of openapi.yaml have the form that it describes', examples_hold, spec)
-    daemon = Daemon(program)
-    try:
-        api = Api(daemon, spec, daemon.token('operator'))
-        tap.case('health, status and settings', daemon_resources, api, daemon)
-        tap.case('backups, and only where they may be', backup, api, daemon)
-        tap.case('switches', switches, api)
-        tap.case('tenants', tenants, api)
-        tap.case('presets, and accounts born with them', presets, api)
-        tap.case('accounts', accounts, api)
-        tap.case("an account's rules", lambda: rules_of(
+    tap.attempt('the route table and openapi.yaml are the same', routes_agree, spec, routes)
+    tap.attempt('the examples of openapi.yaml have the form that it describes', examples_hold, spec)
+    # SIGXFSZ is ignored: a file that may not grow is an error, as on a full disk.
+    with Daemon(['env', '--ignore-signal=XFSZ', program], CONFIG) as daemon:
+        os.mkdir(daemon.dir + '/backups', 0o700)
+        api = Api(daemon, spec, daemon.api.token('operator'))
+        tap.attempt('health, status and settings', daemon_resources, api, daemon)
+        tap.attempt('backups, and only where they may be', backup, api, daemon)
+        tap.attempt('switches', switches, api)
+        tap.attempt('tenants', tenants, api)
+        tap.attempt('presets, and accounts born with them', presets, api)
+        tap.attempt('accounts', accounts, api)
+        tap.attempt("an account's rules", lambda: rules_of(
             api, 'account', id=api('findAccount', 200, switch='local', name='desk-9').json['id']))
-        tap.case("a tenant's rules", lambda: rules_of(api, 'tenant', name='umeda'))
-        tap.case("the operator's rules", lambda: rules_of(api, 'operator'))
-        tap.case('stops', stops, api)
-        tap.case('tokens', tokens, api, daemon, spec)
-        tap.case('authorize', authorize, api, daemon, spec)
-        tap.case('numbers and complements', numbers, api)
-        tap.case('refusals and audit', records, api)
-        tap.case('2,500 accounts by JSON lines and CSV', importing, api)
-        tap.case('an import is all or nothing, and names the lines', importing_is_all_or_nothing, api)
-        tap.case('paging through 2,500 accounts', paging, api)
-        tap.case('paging while accounts come and go', paging_while_rows_come_and_go, api)
-        tap.case('every list has cursors', lists_have_cursors, api)
-        tap.case("a switch's token can do nothing but ask", switch_tokens, api, daemon, spec)
-        tap.case("a tenant's token can do nothing that is the operator's", tenant_tokens, api, daemon, spec)
-        tap.case("a tenant's token reaches nothing of another tenant", another_tenant, api, daemon, spec)
-        tap.case('what a tenant sees is its own', what_a_tenant_sees, api, daemon, spec)
-        tap.case('what a tenant may change', what_a_tenant_may, api, daemon, spec)
-        tap.case('a token that has expired', expired_tokens, api, daemon, spec)
-        tap.case('the Unix socket', the_unix_socket, api, daemon, spec)
-        tap.case('a full disk, and room again', a_full_disk, api, daemon, spec)
-        tap.case('everything is there after a restart', survives_a_restart, api, daemon, spec)
-        tap.case('without a token nothing is answered', strangers, api, daemon, spec)
-        tap.ok(daemon.stop() == 0 and not daemon.complaints(), 'it ends cleanly', daemon.output())
+        tap.attempt("a tenant's rules", lambda: rules_of(api, 'tenant', name='umeda'))
+        tap.attempt("the operator's rules", lambda: rules_of(api, 'operator'))
+        tap.attempt('stops', stops, api)
+        tap.attempt('tokens', tokens, api, daemon, spec)
+        tap.attempt('authorize', authorize, api, daemon, spec)
+        tap.attempt('numbers and complements', numbers, api)
+        tap.attempt('refusals and audit', records, api)
+        tap.attempt('2,500 accounts by JSON lines and CSV', importing, api)
+        tap.attempt('an import is all or nothing, and names the lines', importing_is_all_or_nothing, api)
+        tap.attempt('paging through 2,500 accounts', paging, api)
+        tap.attempt('paging while accounts come and go', paging_while_rows_come_and_go, api)
+        tap.attempt('every list has cursors', lists_have_cursors, api)
+        tap.attempt("a switch's token can do nothing but ask", switch_tokens, api, daemon, spec)
+        tap.attempt("a tenant's token can do nothing that is the operator's", tenant_tokens, api, daemon, spec)
+        tap.attempt("a tenant's token reaches nothing of another tenant", another_tenant, api, daemon, spec)
+        tap.attempt('what a tenant sees is its own', what_a_tenant_sees, api, daemon, spec)
+        tap.attempt('what a tenant may change', what_a_tenant_may, api, daemon, spec)
+        tap.attempt('a token that has expired', expired_tokens, api, daemon, spec)
+        tap.attempt('the Unix socket', the_unix_socket, api, daemon, spec)
+        tap.attempt('a full disk, and room again', a_full_disk, api, daemon, spec)
+        tap.attempt('everything is there after a restart', survives_a_restart, api, daemon, spec)
+        tap.attempt('without a token nothing is answered', strangers, api, daemon, spec)
+        tap.check('it ends cleanly', daemon.stop() == 0 and not daemon.complaints(), daemon.read_log())
         for name in spec.operations:
             missing = {s for n, s in spec.expected() - spec.seen if n == name}
-            tap.ok(not missing, f'{name}: every answer that is documented was given', f'not seen: {missing}')
-    finally:
-        daemon.remove()
-    tap.end()
+            tap.check(f'{name}: every answer that is documented was given', not missing, f'not seen: {missing}')
+    tap.done()
 
 
 main()

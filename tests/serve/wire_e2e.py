@@ -15,25 +15,34 @@ import sys
 import threading
 import time
 
-from daemon import Daemon
-from tap import Tap
+from e2e import tap
+from e2e.daemon import Daemon
+from e2e.tcp import connect
 
 TIMEOUT = 2
-CONFIG = f'timeout_s = {TIMEOUT}\nconnections = 1500\nconnections_per_address = 0\nbody_kib = 64\nimport_mib = 1\n'
+CONFIG = {'timeout_s': TIMEOUT, 'connections': 1500, 'connections_per_address': 0, 'body_kib': 64, 'import_mib': 1}
+
+
+def start(http):
+    return Daemon(sys.argv[1], {'daemon': {'log_level': 'error'},
+                                'http': {'hosts': 'localhost, 127.0.0.1, sekisho.example', **http}})
 
 
 class Wire:
     def __init__(self, daemon):
         self.daemon = daemon
-        self.token = daemon.token('operator')
+        self.token = daemon.api.token('operator')
         self.auth = f'Authorization: Bearer {self.token}\r\n'
 
     def head(self, line, more='', host='localhost', auth=True):
         return (f'{line} HTTP/1.1\r\nHost: {host}\r\n' + (self.auth if auth else '') + more + '\r\n').encode()
 
+    def connect(self, seconds=10):
+        return connect(self.daemon.http, seconds=seconds)
+
     def send(self, data, timeout=10):
         """Sends bytes on a connection of its own; what comes back until it is closed or quiet."""
-        with self.daemon.socket(timeout) as s:
+        with self.connect(timeout) as s:
             try:
                 s.sendall(data)
             except OSError:
@@ -44,7 +53,7 @@ class Wire:
         return status(self.send(self.head(*args, **more)))
 
     def well(self):
-        assert self.status('GET /healthz') == 200, self.daemon.output()
+        assert self.status('GET /healthz') == 200, self.daemon.read_log()
 
 
 def read(s, quiet=0.3):
@@ -94,7 +103,7 @@ def closed(s, seconds):
 
 
 def hosts(wire):
-    port = wire.daemon.port
+    port = wire.daemon.http
     for host in ('localhost', f'localhost:{port}', '127.0.0.1', f'127.0.0.1:{port}', 'SEKISHO.example', 'sekisho.example:443'):
         assert wire.status('GET /healthz', host=host) == 200, host
     for host in ('evil.example', 'sekisho.example.evil.example', 'localhost.evil.example', '127.0.0.2', '', ':',
@@ -139,7 +148,7 @@ def a_stranger_learns_nothing(wire):
 
 def wrong_tokens_are_slowed(wire):
     seen = []
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         for _ in range(40):
             s.sendall(wire.head('GET /healthz', 'Authorization: Bearer wrong\r\n', auth=False))
             answer = read(s)
@@ -149,7 +158,7 @@ def wrong_tokens_are_slowed(wire):
 
 
 def the_socket_is_for_its_group(wire):
-    mode = os.stat(wire.daemon.dir + '/s').st_mode
+    mode = os.stat(wire.daemon.socket).st_mode
     assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660, oct(mode)
 
 
@@ -233,7 +242,7 @@ def nothing_is_smuggled(wire):
 
 
 def pipelined(wire):
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         s.sendall(wire.head('GET /v1/tenants') * 50)
         got = b''
         while got.count(b'HTTP/1.1 200') < 50:
@@ -276,12 +285,12 @@ def large_imports(wire):
 def expect_continue(wire):
     body = b'{"name":"patient"}'
     more = f'Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n'
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         s.sendall(wire.head('POST /v1/tenants', more))
         assert s.recv(1000).startswith(b'HTTP/1.1 100 ')
         s.sendall(body)
         assert status(read(s)) == 201
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         s.sendall(wire.head('POST /v1/tenants', more, auth=False))
         assert status(read(s)) in (401, 429)
 
@@ -299,7 +308,7 @@ def large_headers(wire):
 
 
 def slow_header(wire):
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         start = time.monotonic()
         sent = wire.head('GET /healthz', 'X: ' + 'a' * 1000 + '\r\n')
         for byte in sent:
@@ -314,7 +323,7 @@ def slow_header(wire):
 
 
 def slow_first_line(wire):
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         start = time.monotonic()
         for byte in b'GET /' + b'a' * 1000:
             try:
@@ -328,7 +337,7 @@ def slow_first_line(wire):
 
 def slow_body(wire):
     more = 'Content-Type: application/json\r\nContent-Length: 1000\r\n'
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         s.sendall(wire.head('POST /v1/tenants', more))
         start = time.monotonic()
         while time.monotonic() - start < 4 * TIMEOUT:
@@ -341,10 +350,10 @@ def slow_body(wire):
 
 
 def silent(wire):
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         took = closed(s, 3 * TIMEOUT)
         assert took is not None and took > TIMEOUT - 1, took
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         s.sendall(wire.head('GET /healthz'))
         read(s)
         assert closed(s, 3 * TIMEOUT) is not None, 'idle after a request'
@@ -352,7 +361,7 @@ def silent(wire):
 
 def does_not_read(wire):
     """Asks for much and takes nothing."""
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         s.settimeout(1)
         try:
@@ -366,7 +375,7 @@ def does_not_read(wire):
 
 
 def half_closed(wire):
-    with wire.daemon.socket() as s:
+    with wire.connect() as s:
         s.sendall(wire.head('GET /v1/tenants'))
         s.shutdown(socket.SHUT_WR)
         assert status(read(s)) in (200, None)
@@ -377,7 +386,7 @@ def goes_away_while_the_store_works(wire):
     for i in range(200):
         body = json.dumps({'name': f'gone-{i}'}).encode()
         more = f'Content-Type: application/json\r\nContent-Length: {len(body)}\r\n'
-        s = wire.daemon.socket()
+        s = wire.connect()
         s.sendall(wire.head('POST /v1/tenants', more) + body)
         if i % 2:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
@@ -392,7 +401,7 @@ def a_thousand_at_once(wire):
     sockets = []
     try:
         for _ in range(1000):
-            sockets.append(wire.daemon.socket())
+            sockets.append(wire.connect())
         for s in sockets:
             s.sendall(wire.head('GET /v1/accounts?limit=1'))
         good = sum(status(read(s)) == 200 for s in sockets)
@@ -405,7 +414,7 @@ def a_thousand_at_once(wire):
 
 def more_than_there_is_room_for(wire):
     """The idle ones go, and whoever asks is answered."""
-    sockets = [wire.daemon.socket() for _ in range(1800)]
+    sockets = [wire.connect() for _ in range(1800)]
     try:
         wire.well()
         sockets[-1].sendall(wire.head('GET /healthz'))
@@ -418,42 +427,42 @@ def more_than_there_is_room_for(wire):
 
 def the_operator_gets_in(wire):
     """Every connection is taken and busy; the Unix socket still answers."""
-    daemon = Daemon(sys.argv[1], 'timeout_s = 10\nconnections = 8\nconnections_per_address = 0\n', level='error')
+    daemon = start({'timeout_s': 10, 'connections': 8, 'connections_per_address': 0})
     sockets = []
     try:
         crowd = Wire(daemon)
         # On a busy machine one whose first line is still on its way counts as idle, and gives way.
         for fill in (8, 1, 1, 1, 1):
             for _ in range(fill):
-                sockets.append(daemon.socket())
+                sockets.append(crowd.connect())
                 sockets[-1].sendall(b'POST /v1/tenants HTTP/1.1\r\n')
             time.sleep(0.5)
             crowded = crowd.status('GET /healthz') is None
             if crowded:
                 break
         assert crowded
-        assert daemon.local('GET', '/healthz').status == 200
+        assert daemon.api.local('GET', '/healthz').status == 200
     finally:
         for s in sockets:
             s.close()
         daemon.stop()
-        daemon.remove()
+        daemon.end()
 
 
 def one_address_has_its_share(wire):
     """A second sekishod, with 20 for each address."""
-    daemon = Daemon(sys.argv[1], 'timeout_s = 10\nconnections_per_address = 20\n', level='error')
+    daemon = start({'timeout_s': 10, 'connections_per_address': 20})
     sockets = []
     try:
         crowd = Wire(daemon)
         for _ in range(100):
-            sockets.append(daemon.socket())
+            sockets.append(crowd.connect())
         crowd.well()
-        other = socket.create_connection(('127.0.0.1', daemon.port), 10, ('127.0.0.2', 0))
+        other = connect(daemon.http, source='127.0.0.2')
         sockets.append(other)
         other.sendall(crowd.head('GET /healthz'))
         assert status(read(other)) == 200
-        busy = [daemon.socket() for _ in range(20)]
+        busy = [crowd.connect() for _ in range(20)]
         sockets += busy
         for s in busy:
             s.sendall(b'POST /v1/tenants HTTP/1.1\r\n')
@@ -465,7 +474,7 @@ def one_address_has_its_share(wire):
         for s in sockets:
             s.close()
         daemon.stop()
-        daemon.remove()
+        daemon.end()
 
 
 def writers_in_parallel(wire):
@@ -512,7 +521,7 @@ def garbage(wire):
                 else:
                     data[at:at] = bytes([rng.randrange(256)]) * rng.randrange(1, 4)
             data = bytes(data)
-        with wire.daemon.socket() as s:
+        with wire.connect() as s:
             s.settimeout(0.02)
             s.sendall(data)
             try:
@@ -532,18 +541,18 @@ def other_protocols(wire):
 
 
 def ends_with_connections_open(wire):
-    idle = [wire.daemon.socket() for _ in range(50)]
-    half = wire.daemon.socket()
+    idle = [wire.connect() for _ in range(50)]
+    half = wire.connect()
     half.sendall(b'POST /v1/tenants HTTP/1.1\r\n')
     started = time.monotonic()
     code = wire.daemon.stop()
     took = time.monotonic() - started
     for s in idle + [half]:
         s.close()
-    assert code == 0, wire.daemon.output()
+    assert code == 0, wire.daemon.read_log()
     assert took < 15, took
-    assert not os.path.exists(wire.daemon.dir + '/s'), 'the socket is left'
-    assert not wire.daemon.complaints(), wire.daemon.output()
+    assert not os.path.exists(wire.daemon.socket), 'the socket is left'
+    assert not wire.daemon.complaints(), wire.daemon.read_log()
 
 
 CASES = [
@@ -585,17 +594,13 @@ CASES = [
 
 
 def main():
-    tap = Tap()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))
-    daemon = Daemon(sys.argv[1], CONFIG, level='error')
-    try:
+    with start(CONFIG) as daemon:
         wire = Wire(daemon)
         for name, function in CASES:
-            tap.case(name, function, wire)
-    finally:
-        daemon.remove()
-    tap.end()
+            tap.attempt(name, function, wire)
+    tap.done()
 
 
 main()
