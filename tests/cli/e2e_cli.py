@@ -131,7 +131,7 @@ def rules():
         return [(r["action"], r["prefix"]) for r in sekisho("restrict", "list", *whose, "--json").json()]
 
     check("restrict list", sekisho("restrict", "list", "1001").out.split()[5:7] == ["010", "restrict"],
-         sekisho("restrict", "list", "1001"))
+          sekisho("restrict", "list", "1001"))
     same("check: born restricted", sekisho("check", "--account", "1001", "+252615123456").code, 3)
     ran = sekisho("restrict", "add", "1001", "0990", "0 180")
     check("restrict add: several, as people write them", ran.code == 0 and "0180 restricted" in ran.out, ran)
@@ -147,7 +147,7 @@ def rules():
          [("restrict", "010"), ("restrict", "0180"), ("restrict", "0990"), ("except", "0101212")])
     answer = sekisho("check", "--account", "1001", "--json", "01012125550100").json()
     check("check: the exception allows, and limits the call",
-         answer["verdict"] == "allow" and 0 < answer["max_seconds"] <= 7200, answer)
+          answer["verdict"] == "allow" and 0 < answer["max_seconds"] <= 7200, answer)
     same("check: no other of +1", sekisho("check", "--account", "1001", "01018765550100").code, 3)
     ran = sekisho("restrict", "remove", "1001", "010")
     check("restrict remove: says what it opens", ran.code == 0 and "high risk" in ran.err and "1001" in ran.err, ran)
@@ -246,7 +246,7 @@ def tokens(daemon, folder):
     ran = sekisho("--url", over_tcp[1], "status")
     check("token: none", ran.code == 1, ran)
     check("token list: without secrets", made["token"] not in sekisho("token", "list", "--json").out and
-         "tenant:main" in sekisho("token", "list").out)
+          "tenant:main" in sekisho("token", "list").out)
     same("token revoke", sekisho("token", "revoke", str(made["id"])).code, 0)
     same("token: revoked", sekisho(*over_tcp, "account", "show", "2001").code, 1)
 
@@ -260,7 +260,7 @@ def records(folder):
     check("audit --account", ours and len(ours) < len(whole), ours)
     same("audit --since", sekisho("audit", "--since", "2100-01-01", "--json").json(), [])
     check("audit: what changed, in words", "+restrict 0990" in sekisho("audit", "--limit", "0").out or
-         "prefix: 0990" in sekisho("audit", "--limit", "0").out, sekisho("audit", "--limit", "0"))
+          "prefix: 0990" in sekisho("audit", "--limit", "0").out, sekisho("audit", "--limit", "0"))
     same("refusals --json", sekisho("refusals", "--json").json(), [])
     same("refusals", sekisho("refusals", "--since", "7d", "--account", "2001").code, 0)
     ran = sekisho("status", "--json").json()
@@ -290,7 +290,7 @@ def refusals(daemon):
         time.sleep(0.1)
     check("refusals: it is listed", found and found[0]["reason"] == "restricted" and found[0]["rule"] == "010252", found)
     check("refusals: in text", "2003" in sekisho("refusals").out and "SO" in sekisho("refusals").out,
-         sekisho("refusals"))
+          sekisho("refusals"))
     same("refusals --since: later than that", sekisho("refusals", "--since", "2100-01-01", "--json").json(), [])
     same("check records nothing", (sekisho("check", "--account", "2004", "010252615123456").code,
                                    sekisho("refusals", "--account", "2004", "--json").json()), (3, []))
@@ -305,7 +305,7 @@ def discover(folder):
              "--tenant", "main"]
     ran = sekisho(*words)
     check("discover: offers what is missing, and adds nothing unasked",
-         ran.code == 0 and "Desk-7" in ran.out and "2 are missing" in ran.err, ran)
+          ran.code == 0 and "Desk-7" in ran.out and "2 are missing" in ran.err, ran)
     check("discover: a name that no account can have is said, escaped", "a b\\x1b[1m" in ran.err, ran)
     same("discover: nothing was added", sekisho("account", "show", "desk-7").code, 1)
     same("discover --yes", sekisho(*words, "--yes").code, 0)

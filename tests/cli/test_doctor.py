@@ -74,7 +74,7 @@ def run_case(one):
         good = sorted(map(line_of, found)) == sorted(one["expect"]) and not wrong
         serious = any(line.startswith("serious") for line in one["expect"])
         check(one["name"], good and ran.code == (1 if serious else 0),
-             "want " + repr(sorted(one["expect"])) + f"\n{ran}")
+              "want " + repr(sorted(one["expect"])) + f"\n{ran}")
 
 
 def texts():
@@ -86,7 +86,7 @@ def texts():
             "logger.conf": "[logfiles]\nx => security\n"})
         ran = sekisho("doctor", "--asterisk", folder)
         check("text: severity, place, way and change", "SERIOUS  extensions.conf:4  trunk-unasked" in ran.out
-             and "> out (extensions.conf:2) > far (extensions.conf:4)" in ran.out and "change: " in ran.out, ran)
+              and "> out (extensions.conf:2) > far (extensions.conf:4)" in ran.out and "change: " in ran.out, ran)
         check("text: control bytes are escaped", "\x1b" not in ran.out and "\\x1b" in ran.out, ran)
         ran = sekisho("doctor", "--asterisk", folder, "--lang", "ja")
         check("text: Japanese headings", "重大" in ran.out and "対処" in ran.out, ran)
@@ -95,7 +95,7 @@ def texts():
             f.write("[out]\nexten => _X.,1,Hangup()\n")
         ran = sekisho("doctor", "--asterisk", folder, "--dialplan-file", other, "--json")
         check("--dialplan-file is read in place of extensions.conf",
-             not [f for f in ran.json() if f["id"] == "trunk-unasked"], ran)
+              not [f for f in ran.json() if f["id"] == "trunk-unasked"], ran)
         same("--dialplan-file that is not there", sekisho("doctor", "--asterisk", folder, "--dialplan-file",
                                                            other + "x").code, 1)
         conf = os.path.join(folder, "sekisho.conf")

@@ -140,7 +140,7 @@ def number():
     columns = {sum(2 if ord(c) > 0x2000 else 1 for c in line[:line.rindex("  ")]) for line in
                ran.out.splitlines() if line.strip()}
     check("number: wide characters are counted in tables", len(columns) >= 1 and
-         len({width_before_value(line) for line in ran.out.splitlines()}) == 1, ran)
+          len({width_before_value(line) for line in ran.out.splitlines()}) == 1, ran)
     same("number: unknown plan", sekisho("number", "--plan", "XX", "110").code, 1)
 
 
@@ -225,7 +225,7 @@ def wrong_lines():
     for words, code, names in WRONG:
         ran = sekisho(*words)
         check(f"refused: sekisho {' '.join(words)}",
-             ran.code == code and names in ran.err and ran.err.startswith("sekisho: ") and not ran.out, ran)
+              ran.code == code and names in ran.err and ran.err.startswith("sekisho: ") and not ran.out, ran)
     ran = sekisho("status", "--socket", "/tmp/\x1b[31m\nX")
     check("control bytes of the command line are not repeated raw", ran.code == 4, ran)
     ran = sekisho("x\x1b[31m\ny")
@@ -240,7 +240,7 @@ def helps():
         for words in (["help", name], [name, "--help"]):
             one = sekisho(*words)
             check(" ".join(words), one.code == 0 and one.out.startswith("usage:") and f"sekisho {name}" in one.out
-                 or name == "help" and one.code == 0, one)
+                  or name == "help" and one.code == 0, one)
     same("sekisho --help", sekisho("--help").out, ran.out)
     same("sekisho -h", sekisho("-h").out, ran.out)
     check("version", sekisho("version").out.startswith("sekisho "), "")
