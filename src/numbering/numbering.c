@@ -208,12 +208,15 @@ static enum number_class parse(struct reading *r, struct span dialled)
 
 void numbering_parse(const struct site *site, struct span dialled, struct number *out)
 {
-    struct reading r = {.site = site, .out = out};
+    struct reading r = {.site = site, .out = out, .places = READING_PLACES};
 
     *out = (struct number){.class = CLASS_MALFORMED, .target = CLASS_MALFORMED};
     if (dialled.n == 0 || dialled.n > NUMBER_BYTES_MAX)
         return;
     parse(&r, dialled);
+    /* What was not read to the end is not known, whatever the last reading said. */
+    if (r.places == 0 && out->class != CLASS_EMERGENCY)
+        reading_only(&r, CLASS_UNKNOWN);
     out->presentation = r.presentation;
     if (out->class != CLASS_FORWARDING)
         out->target = out->class;

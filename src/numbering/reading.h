@@ -11,7 +11,12 @@ struct reading {
     struct number *out;
     enum number_presentation presentation;
     bool abroad; /* some reading of the place at hand left the country */
+    /* How many places may still be read. Codes that can be read in two ways double the readings behind
+     * them, and 128 bytes hold thirty such codes; what a person dials takes a dozen. */
+    unsigned places;
 };
+
+#define READING_PLACES 1024
 
 /* Gives `out` the class and nothing else; `literal`, `target` and presentation stay. Returns it. */
 enum number_class reading_only(struct reading *r, enum number_class class);

@@ -339,6 +339,9 @@ enum number_class understand(struct reading *r, struct span keys, unsigned may)
 {
     struct span outside = r->site->outside;
 
+    if (r->places == 0)
+        return reading_only(r, CLASS_UNKNOWN);
+    r->places--;
     if (keys.n == 0)
         return reading_only(r, CLASS_INCOMPLETE);
     if (site_is_emergency(r->site, keys))
