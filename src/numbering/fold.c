@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "numbering/fold.h"
 
+#include "base/bytes.h"
 #include "base/utf8.h"
 
 /* What a code point is, where it is not a key itself. */
 enum { BAD = 0, DROP = 1, PAUSE = 2, LETTER = 3 };
 
-/* Keys stand for themselves; everything that is not named is BAD. */
+/* Keys stand for themselves, and all of them are above the meanings; everything that is not named is
+ * BAD. */
 static const unsigned char ascii[128] = {
     [' '] = DROP,   ['-'] = DROP,   ['.'] = DROP,   ['('] = DROP,   [')'] = DROP,   ['/'] = DROP,
     ['['] = DROP,   [']'] = DROP,   [','] = PAUSE,  [';'] = PAUSE,  ['+'] = '+',    ['*'] = '*',
@@ -121,8 +123,9 @@ static unsigned char meaning_of(uint32_t c)
 {
     size_t low = 0, high = sizeof(marks) / sizeof(marks[0]);
 
-    if (c < 0x80)
-        return ascii[c];
+    /* The full-width digits of Japanese keyboards. */
+    if (c >= 0xff10 && c <= 0xff19)
+        return (unsigned char)('0' + (c - 0xff10));
     while (low < high) {
         size_t middle = (low + high) / 2;
 
@@ -187,25 +190,41 @@ static bool plus_is_sound(const struct keys *k)
     return true;
 }
 
+bool fold_plain(struct span bytes, struct keys *out)
+{
+    struct span digits = bytes.n && bytes.p[0] == '+' ? span_skip(bytes, 1) : bytes;
+
+    if (digits.n == 0 || bytes.n > sizeof(out->key) || !span_all_digits(digits))
+        return false;
+    memcpy(out->key, bytes.p, bytes.n);
+    out->n = bytes.n;
+    out->pause = 0;
+    return true;
+}
+
 bool fold(struct span bytes, bool letters, struct keys *out)
 {
-    uint32_t c = 0;
-
+    if (fold_plain(bytes, out))
+        return true;
     out->n = 0;
     out->pause = 0;
     if (bytes.n > sizeof(out->key))
         return false;
     letters = letters && spells(bytes);
-    for (size_t n; bytes.n; bytes = span_skip(bytes, n)) {
-        c = (unsigned char)bytes.p[0];
-        /* Nearly all that anybody dials. */
-        if (c >= '0' && c <= '9') {
-            out->key[out->n++] = (char)c;
-            n = 1;
+    for (size_t i = 0, n; i < bytes.n; i += n) {
+        uint32_t c = (unsigned char)bytes.p[i];
+        unsigned char meaning = c < 0x80 ? ascii[c] : BAD;
+
+        n = 1;
+        if (meaning >= '#') {
+            out->key[out->n++] = (char)meaning;
             continue;
         }
-        n = c < 0x80 ? 1 : utf8_decode(bytes, &c);
-        if (n == 0 || !take(out, meaning_of(c), c, letters))
+        if (c >= 0x80) {
+            n = utf8_decode(span_skip(bytes, i), &c);
+            meaning = n ? meaning_of(c) : BAD;
+        }
+        if (!take(out, meaning, c, letters))
             return false;
     }
     while (out->n && (out->key[out->n - 1] == '#' || out->key[out->n - 1] == '*'))

@@ -19,4 +19,8 @@ struct keys {
  */
 bool fold(struct span bytes, bool letters, struct keys *out);
 
+/* Takes `bytes` as they are where all are digits, perhaps behind a '+': nearly all that is dialled. Says what
+ * fold() would say, or false, which says nothing. */
+bool fold_plain(struct span bytes, struct keys *out);
+
 #endif

@@ -70,7 +70,8 @@ enum number_form {
 };
 
 /*
- * A dialled string, understood. Owns everything but `country`. For a FORWARDING, e164, country, risk
+ * A dialled string, understood. Owns everything but `country`; of its strings only the bytes up to the
+ * NUL are set. For a FORWARDING, e164, country, risk
  * and dialled are those of its target, `target` is the target's class, and `literal` is what was
  * keyed, code and all.
  */

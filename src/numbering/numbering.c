@@ -121,10 +121,10 @@ static bool is_urn(struct reading *r, struct span dialled)
     return false;
 }
 
-static enum number_class malformed(struct number *out)
+static enum number_class malformed(struct reading *r)
 {
-    *out = (struct number){.class = CLASS_MALFORMED, .target = CLASS_MALFORMED};
-    return CLASS_MALFORMED;
+    r->out->literal[0] = '\0';
+    return reading_only(r, CLASS_MALFORMED);
 }
 
 /* What is meant by a number under a phone-context of E.164 digits. */
@@ -161,48 +161,50 @@ static enum number_class with_pause(struct reading *r, const struct keys *keys)
     return reading_understood(r->out) ? r->out->class : understand(r, all, MAY_ALL);
 }
 
-static bool has_control(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-            return true;
-    return false;
-}
-
 static bool has_inner_plus(struct span keys)
 {
     return keys.n > 1 && memchr(keys.p + 1, '+', keys.n - 1);
 }
 
-static enum number_class parse(struct reading *r, struct span dialled)
+/* The keys in whatever they are wrapped in, and the digits of their phone-context. False where there is
+ * no number in it. */
+static bool unwrap(const struct plan *plan, struct span dialled, struct keys *keys,
+                   struct keys *context)
 {
-    char plain[NUMBER_BYTES_MAX], context_plain[NUMBER_BYTES_MAX];
-    struct number *out = r->out;
-    struct keys keys, context;
+    char user[NUMBER_BYTES_MAX], context_plain[NUMBER_BYTES_MAX];
     struct taken taken;
     size_t n = 0, context_n = 0;
 
-    if (has_control(dialled))
-        return malformed(out);
-    dialled = span_trim(dialled);
-    if (is_urn(r, dialled))
-        return CLASS_EMERGENCY;
-    if (!dialled.n || !take(dialled, &taken) || uri_unescape(taken.user, plain, &n) ||
+    if (!dialled.n || !take(dialled, &taken) || uri_unescape(taken.user, user, &n) ||
         uri_unescape(taken.context, context_plain, &context_n))
-        return malformed(out);
+        return false;
     if (taken.context.p)
         taken.context = (struct span){context_plain, context_n};
-    if (!fold((struct span){plain, n}, r->site->plan->letters, &keys) ||
-        !read_context(taken.context, &context))
-        return malformed(out);
-    memcpy(out->literal, keys.key, keys.n);
-    out->literal[keys.n] = '\0';
+    return fold((struct span){user, n}, plan->letters, keys) &&
+           read_context(taken.context, context);
+}
 
+static enum number_class parse(struct reading *r, struct span dialled)
+{
+    struct keys keys, context;
+
+    context.n = 0;
+    if (!fold_plain(dialled, &keys)) {
+        if (span_has_control(dialled))
+            return malformed(r);
+        dialled = span_trim(dialled);
+        if (is_urn(r, dialled))
+            return CLASS_EMERGENCY;
+        if (!unwrap(r->site->plan, dialled, &keys, &context))
+            return malformed(r);
+    }
     struct span all = {keys.key, keys.n};
+
+    reading_put(r->out->literal, 0, all);
     enum number_class class = context.n ? in_context(r, all, &context) : with_pause(r, &keys);
 
     if (class == CLASS_UNKNOWN && has_inner_plus(all))
-        return malformed(out);
+        return malformed(r);
     return class;
 }
 
@@ -210,10 +212,9 @@ void numbering_parse(const struct site *site, struct span dialled, struct number
 {
     struct reading r = {.site = site, .out = out, .places = READING_PLACES};
 
-    *out = (struct number){.class = CLASS_MALFORMED, .target = CLASS_MALFORMED};
-    if (dialled.n == 0 || dialled.n > NUMBER_BYTES_MAX)
-        return;
-    parse(&r, dialled);
+    out->target = malformed(&r);
+    if (dialled.n && dialled.n <= NUMBER_BYTES_MAX)
+        parse(&r, dialled);
     /* What was not read to the end is not known, whatever the last reading said. */
     if (r.places == 0 && out->class != CLASS_EMERGENCY)
         reading_only(&r, CLASS_UNKNOWN);

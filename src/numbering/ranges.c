@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "numbering/shape.h"
 
 #define E164_DIGITS_MAX 15
@@ -437,20 +438,12 @@ static enum range_status judge(const struct walk *w, struct span nsn)
     return can_begin(w->code, nsn) ? RANGE_SHORT : RANGE_INVALID;
 }
 
-static bool all_digits(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return true;
-}
-
 enum range_status ranges_find(const struct ranges *r, struct span digits, struct range_found *out)
 {
     enum range_status status;
     struct walk w;
 
-    if (!all_digits(digits))
+    if (!span_all_digits(digits))
         return RANGE_INVALID;
     walk(r, digits, &w);
     if (!w.code || !w.last_country)

@@ -8,14 +8,6 @@ void reading_put(char *to, size_t at, struct span s)
     to[at + s.n] = '\0';
 }
 
-bool reading_all_digits(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return true;
-}
-
 bool reading_understood(const struct number *number)
 {
     switch (number->class) {

@@ -2,6 +2,7 @@
 #ifndef SEKISHO_NUMBERING_READING_H
 #define SEKISHO_NUMBERING_READING_H
 
+#include "base/bytes.h"
 #include "numbering/number.h"
 #include "numbering/site_internal.h"
 
@@ -31,7 +32,5 @@ bool reading_understood(const struct number *number);
 
 /* Writes `s` and a NUL at to[at]. */
 void reading_put(char *to, size_t at, struct span s);
-
-bool reading_all_digits(struct span s);
 
 #endif

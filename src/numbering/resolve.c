@@ -128,7 +128,7 @@ enum number_class resolve_national(struct reading *r, struct span nsn)
     struct span whole = {canonical, plan->trunk.n + nsn.n};
     struct fits fits;
 
-    if (!reading_all_digits(nsn))
+    if (!span_all_digits(nsn))
         return reading_only(r, CLASS_UNKNOWN);
     reading_put(canonical, 0, plan->trunk);
     reading_put(canonical, plan->trunk.n, nsn);

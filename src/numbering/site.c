@@ -3,20 +3,13 @@
 
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "numbering/shape.h"
 #include "numbering/site_internal.h"
 
 #define OUTSIDE_MAX 8
 #define AREA_MAX 12
 #define EXTENSION_MAX 12
-
-static bool all_digits(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return true;
-}
 
 /* Copies digits behind those that stand in `text` already. */
 static struct span keep(struct site *site, size_t at, struct span digits)
@@ -121,10 +114,10 @@ static int configure(struct site *site, const struct tables *tables,
     if (!site->plan || site->plan == site->any)
         return fault(f, ERR_MISSING, "no dial plan \"%s\": two letters of ISO 3166-1, such as JP",
                      ESCAPED(config->plan));
-    if (!all_digits(config->outside) || config->outside.n > OUTSIDE_MAX)
+    if (!span_all_digits(config->outside) || config->outside.n > OUTSIDE_MAX)
         return fault(f, ERR_SYNTAX, "outside line \"%s\": at most %d digits",
                      ESCAPED(config->outside), OUTSIDE_MAX);
-    if (!all_digits(config->area) || config->area.n > AREA_MAX)
+    if (!span_all_digits(config->area) || config->area.n > AREA_MAX)
         return fault(f, ERR_SYNTAX, "area code \"%s\": at most %d digits", ESCAPED(config->area),
                      AREA_MAX);
     site->outside = keep(site, 0, config->outside);

@@ -105,7 +105,7 @@ static enum number_class relayed(struct reading *r, const struct fit *fit, struc
 
 static enum number_class by_operator(struct reading *r, const struct fit *fit, struct span keys)
 {
-    if (!reading_all_digits(keys) || fit_length(fit, keys.n) == LENGTH_WRONG)
+    if (!span_all_digits(keys) || fit_length(fit, keys.n) == LENGTH_WRONG)
         return reading_only(r, CLASS_UNKNOWN);
     reading_as(r, CLASS_INTERNATIONAL, KIND_OPERATOR, span_of(r->site->plan->access));
     reading_put(r->out->network, 0, keys);
@@ -191,7 +191,7 @@ static enum number_class whole(struct reading *r, const struct fit *fit, struct 
 {
     enum code_role role = fit->code->role;
 
-    if (!reading_all_digits(span_skip(keys, fit->n)))
+    if (!span_all_digits(span_skip(keys, fit->n)))
         return reading_only(r, CLASS_UNKNOWN);
     if (role == ROLE_NUMBER)
         return resolve_row(r, fit, keys);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "base/fault.h"
 #include "base/md5.h"
 #include "base/utf8.h"
@@ -146,6 +147,27 @@ static void md5_agrees_with_rfc1321(void **state)
     }
 }
 
+/* One byte of every value at every place among digits, in spans of every length that words and their
+ * rests make. */
+static void bytes_are_asked_like_one_by_one(void **state)
+{
+    char text[34];
+
+    for (size_t n = 0; n <= sizeof(text); n++) {
+        memset(text, '7', sizeof(text));
+        assert_true(span_all_digits((struct span){text, n}));
+        assert_false(span_has_control((struct span){text, n}));
+        for (size_t at = 0; at < n; at++) {
+            for (int c = 0; c < 256; c++) {
+                text[at] = (char)c;
+                assert_int_equal(span_all_digits((struct span){text, n}), c >= '0' && c <= '9');
+                assert_int_equal(span_has_control((struct span){text, n}), c < 0x20 || c == 0x7f);
+            }
+            text[at] = '0';
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +177,7 @@ int main(void)
         cmocka_unit_test(fault_cuts_with_a_mark),
         cmocka_unit_test(buf_grows_and_terminates),
         cmocka_unit_test(span_cut_leaves_null_without_the_mark),
+        cmocka_unit_test(bytes_are_asked_like_one_by_one),
         cmocka_unit_test(md5_agrees_with_rfc1321),
     };
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_BASE_BYTES_H
+#define SEKISHO_BASE_BYTES_H
+
+#include <stdint.h>
+
+#include "base/span.h"
+
+/*
+ * Questions about all bytes of a span, eight at a time: what is dialled is ten to twenty bytes long,
+ * too short for a vector loop to begin and long enough for a byte loop to be felt. Bytes are asked as
+ * they lie in memory, so the order of bytes in a word plays no part. The last word of a span of eight
+ * bytes or more overlaps the one before it.
+ */
+#define BYTES_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static inline uint64_t bytes_word(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
+/* '0'-'9' are 0x30-0x39: a 3 above, and still a 3 when 6 is added. */
+static inline bool bytes_are_digits(uint64_t word)
+{
+    uint64_t high = BYTES_EACH(0xf0);
+
+    return ((word & high) | ((word + BYTES_EACH(6)) & high) >> 4) == BYTES_EACH(0x33);
+}
+
+/* True for an empty span. */
+static inline bool span_all_digits(struct span s)
+{
+    size_t i = 0;
+
+    for (; i + 8 <= s.n; i += 8)
+        if (!bytes_are_digits(bytes_word(s.p + i)))
+            return false;
+    if (i && i < s.n)
+        return bytes_are_digits(bytes_word(s.p + s.n - 8));
+    for (; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
+/* A byte below 0x20, or 0x7f. */
+static inline bool bytes_have_control(uint64_t word)
+{
+    uint64_t del = word ^ BYTES_EACH(0x7f);
+    uint64_t below = (word - BYTES_EACH(0x20)) & ~word, zero = (del - BYTES_EACH(1)) & ~del;
+
+    return ((below | zero) & BYTES_EACH(0x80)) != 0;
+}
+
+static inline bool span_has_control(struct span s)
+{
+    size_t i = 0;
+
+    for (; i + 8 <= s.n; i += 8)
+        if (bytes_have_control(bytes_word(s.p + i)))
+            return true;
+    for (; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return true;
+    return false;
+}
+
+#endif
