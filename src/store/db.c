@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "store/bulk_impl.h"
 
 /* A power of two, several times the statements in this folder. */
 #define SLOTS 1024
@@ -143,6 +146,8 @@ static int settle(struct db *db, enum db_access access, struct fault *f)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     int err = warm(db, f);
+    if (!err && access == DB_WRITE && bulk_rows_register(db->handle) != SQLITE_OK)
+        err = db_fault(db, sqlite3_extended_errcode(db->handle), f);
     if (err)
         return err;
     return db_exec(db,
@@ -174,12 +179,21 @@ int db_create_private(const char *path, struct fault *f)
     return 0;
 }
 
+/* Nobody asks SQLite how much memory it has, and the count costs a lock for every allocation. Refused, and
+ * harmless, where SQLite was used before. */
+static void settle_sqlite(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 int db_open(struct db **out, const char *path, enum db_access access, struct fault *f)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     /* A reader opens for writing too: with WAL it must be able to write the shared index. */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     struct db *db = calloc(1, sizeof(*db));
 
+    pthread_once(&once, settle_sqlite);
     if (!db || !(db->path = strdup(path))) {
         free(db);
         return fault_nomem(f);
@@ -238,6 +252,9 @@ static int bind(struct query *q, const struct db_value *values, size_t n)
             break;
         case DB_BLOB:
             code = sqlite3_bind_blob64(q->stmt, i + 1, v->s.p ? v->s.p : "", v->s.n, SQLITE_STATIC);
+            break;
+        case DB_POINTER:
+            code = sqlite3_bind_pointer(q->stmt, i + 1, v->pointer, v->pointer_type, NULL);
             break;
         }
     }

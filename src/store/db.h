@@ -46,15 +46,19 @@ int db_exec(struct db *db, const char *sql, struct fault *f);
 
 /* A value to bind: ?1, ?2, … in order. */
 struct db_value {
-    enum { DB_NULL, DB_INT, DB_TEXT, DB_BLOB } type;
+    enum { DB_NULL, DB_INT, DB_TEXT, DB_BLOB, DB_POINTER } type;
     int64_t i;
     struct span s;
+    void *pointer; /* for a virtual table that knows its type */
+    const char *pointer_type;
 };
 
 #define INT(value) ((struct db_value){.type = DB_INT, .i = (value)})
 #define TEXT(span) ((struct db_value){.type = DB_TEXT, .s = (span)})
 #define WORD(text) ((struct db_value){.type = DB_TEXT, .s = span_of(text)})
 #define BLOB(span) ((struct db_value){.type = DB_BLOB, .s = (span)})
+#define POINTER(value, kind)                                                                       \
+    ((struct db_value){.type = DB_POINTER, .pointer = (value), .pointer_type = (kind)})
 #define NONE ((struct db_value){.type = DB_NULL})
 /* NULL for 0: references that may be absent. */
 #define ID(value) ((value) ? INT(value) : NONE)

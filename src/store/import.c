@@ -3,168 +3,244 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "store/accounts.h"
+#include "store/bulk_impl.h"
 #include "store/names.h"
 #include "store/rules.h"
 
-/* Consecutive rows mostly share switch, tenant and rules: the last answers are kept. */
-struct importer {
-    struct store_tx *tx;
-    struct store_import *import;
-    int64_t change;
-    bool have_home;
-    char switch_name[STORE_NAME_MAX + 1], tenant[STORE_NAME_MAX + 1];
-    struct account_home home;
-    int64_t tenant_id; /* of all rows, or 0 */
-};
-
-static int note_fault(struct importer *m, uint64_t line, const struct fault *why)
-{
-    struct store_import *import = m->import;
-
-    if (!import->faults) {
-        import->faults = arena_alloc(&m->tx->arena, STORE_IMPORT_FAULTS * sizeof(*import->faults));
-        if (!import->faults)
-            return ERR_NOMEM;
-    }
-    if (import->n_faults < STORE_IMPORT_FAULTS) {
-        struct store_import_fault *told = &import->faults[import->n_faults];
-        told->line = line;
-        int n = snprintf(told->text, sizeof(told->text), "%s", why->text);
-        if (n >= (int)sizeof(told->text))
-            memcpy(told->text + sizeof(told->text) - 4, "...", 4);
-    }
-    import->n_faults++;
-    return 0;
-}
-
-static bool remember(char *kept, struct span name)
-{
-    if (name.n > STORE_NAME_MAX)
-        return false;
-    if (name.n)
-        memcpy(kept, name.p, name.n);
-    kept[name.n] = '\0';
-    return true;
-}
-
-static int find_home(struct importer *m, const struct store_account *a, struct fault *f)
-{
-    if (m->have_home && span_is(a->switch_name, m->switch_name) && span_is(a->tenant, m->tenant))
-        return 0;
-    m->have_home = false;
-    int err = account_home(m->tx, a->switch_name, a->tenant, &m->home, f);
-    if (!err)
-        m->have_home = remember(m->switch_name, a->switch_name) && remember(m->tenant, a->tenant);
-    return err;
-}
-
-static int add_row(struct importer *m, const struct store_import_row *in, struct fault *f)
-{
-    const struct store_account *a = &in->account;
-    char name[STORE_ACCOUNT_NAME_MAX + 1];
-    int64_t set, id;
-    int err = account_name_clean(a->name, name, f);
-
-    if (!err)
-        err = text_check(a->note, STORE_TEXT_MAX, "the note", f);
-    if (!err)
-        err = find_home(m, a, f);
-    if (err)
-        return err;
-    set = m->home.born;
-    if (in->own_rules)
-        err = rules_intern(m->tx, in->rules, in->n_rules, false, &set, f);
-    if (err)
-        return err;
-    struct account_row row = {
-        m->home.switch_id, m->home.tenant_id, span_of(name), a->state, a->note, false, set};
-    err = account_insert(m->tx, &row, m->change, &id, f);
-    if (err == ERR_EXISTS) {
-        if (!m->import->keep_existing)
-            return fault(f, err, "there is an account \"%s\" on this switch already", name);
-        m->import->kept++;
-        return 0;
-    }
-    if (!err) {
-        if (m->import->added++ == 0)
-            m->tenant_id = row.tenant_id;
-        else if (m->tenant_id != row.tenant_id)
-            m->tenant_id = 0;
-    }
-    return err;
-}
-
-/* A fault of the store itself is the end; a fault of a row is told, and the next one looked at. */
+/* A fault of the store itself is the end; a fault of a row is told by line. */
 static bool is_row_fault(int err)
 {
     return err == ERR_SYNTAX || err == ERR_RANGE || err == ERR_MISSING || err == ERR_EXISTS ||
            err == ERR_DENIED || err == ERR_CONFLICT;
 }
 
-static int run(struct importer *m, struct fault *f)
+/* Keeps the sentence of a row fault in `*why` and forgets it; hands any other on. */
+static int note(struct bulk *b, int err, const struct fault *said, const char **why,
+                struct fault *f)
 {
-    struct store_import_row row;
-    struct fault why = {0};
-    int more;
+    bool ok = true;
 
-    for (;;) {
-        row = (struct store_import_row){0};
-        more = m->import->next(m->import->arg, &row, &why);
-        if (more == 0)
-            break;
-        int err = more < 0 ? more : add_row(m, &row, &why);
-        if (err && is_row_fault(err) && !db_idle(m->tx->db))
-            err = note_fault(m, row.line, &why);
-        if (err)
-            return fault(f, err, "line %" PRIu64 ": %s", row.line,
-                         err == ERR_NOMEM ? "out of memory" : why.text);
+    if (!err)
+        return 0;
+    if (!is_row_fault(err)) {
+        *f = *said;
+        return err;
     }
-    if (m->import->n_faults)
-        return fault(f, ERR_RANGE,
-                     "nothing was imported: line %" PRIu64 ": %s (%" PRIu64 " faults)",
-                     m->import->faults[0].line, m->import->faults[0].text, m->import->n_faults);
-    return 0;
+    *why = arena_copy(&b->arena, span_of(said->text), &ok).p;
+    return ok ? 0 : fault_nomem(f);
+}
+
+/* What the rows name, once each and not once a row. `*bad`: something of it cannot be. */
+static int resolve(struct store_tx *tx, struct bulk *b, bool *bad, struct fault *f)
+{
+    struct fault said = {0};
+    int err = 0;
+
+    *bad = false;
+    for (size_t i = 0; !err && i < b->n_homes; i++) {
+        struct bulk_home *home = &b->homes[i];
+        home->why = NULL;
+        err = account_home(tx, home->switch_name, home->tenant, &home->at, &said);
+        err = note(b, err, &said, &home->why, f);
+        *bad |= home->why != NULL;
+    }
+    for (size_t i = 0; !err && i < b->n_sets; i++) {
+        struct bulk_set *set = &b->sets[i];
+        set->why = NULL;
+        err = rules_intern(tx, set->rules, set->n, false, &set->id, &said);
+        err = note(b, err, &said, &set->why, f);
+        *bad |= set->why != NULL;
+    }
+    return err;
+}
+
+/* With the rows of a bulk in its order, and ids from base + 1. */
+#define INSERT_BULK                                                                                \
+    "INSERT INTO accounts (id, switch, name, tenant, state, note, adopted, rule_set, state_set,"   \
+    " created, change) SELECT id, switch, name, tenant, state, note, 0, rule_set, ?2, ?2, ?2"      \
+    " FROM sekisho_bulk(?1)"
+
+static int insert(struct store_tx *tx, struct bulk *b, int64_t change, struct fault *f)
+{
+    bool found;
+    int err =
+        db_int(tx->db, &b->base, &found,
+               "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'accounts'), 0)",
+               NULL, 0, f);
+
+    if (err)
+        return err;
+    bulk_phase(b, BULK_ADDING, 0, b->n);
+    err = db_run(tx->db,
+                 b->keep ? INSERT_BULK " WHERE true ON CONFLICT (switch, name) DO NOTHING"
+                         : INSERT_BULK,
+                 DB_VALUES(POINTER(b, BULK_POINTER), INT(change)), f);
+    if (err && bulk_cancelled(b) && !db_idle(tx->db))
+        return fault(f, ERR_CONFLICT, "the import was cancelled: nothing was imported");
+    /* Some name is taken: which ones, is for store_bulk_check(). */
+    return err == ERR_EXISTS ? fault(f, ERR_RANGE, "an account is there already") : err;
+}
+
+/* The tenant of all rows, or 0. */
+static int64_t common_tenant(const struct bulk *b)
+{
+    for (size_t i = 1; i < b->n_homes; i++)
+        if (b->homes[i].at.tenant_id != b->homes[0].at.tenant_id)
+            return 0;
+    return b->homes[0].at.tenant_id;
 }
 
 /* What the record says of a batch: how many, not who. The rows point to it. */
 static const struct change_kind import_kind = {"import", NULL, NULL};
 
+static int add_all(struct change *c, struct bulk *b, bool lives, struct store_import *out,
+                   struct fault *f)
+{
+    struct store_tx *tx = c->tx;
+    bool bad = false, ok = true;
+    char after[96];
+    int err = resolve(tx, b, &bad, f);
+
+    if (!err && (bad || b->faults.n))
+        err = fault(f, ERR_RANGE, "something is wrong with the rows");
+    if (!err && b->n)
+        err = insert(tx, b, c->number, f);
+    if (err || !b->n)
+        return err;
+    out->added = (uint64_t)db_changes(tx->db);
+    out->kept = b->n - out->added;
+    if (!out->added)
+        return 0;
+    int n = snprintf(after, sizeof(after), "{\"added\":%" PRIu64 ",\"kept\":%" PRIu64 "}",
+                     out->added, out->kept);
+    c->after = arena_copy(&tx->arena, (struct span){after, (size_t)n}, &ok);
+    if (!ok)
+        return fault_nomem(f);
+    c->object = c->object_name = SPAN("accounts");
+    c->tenant = common_tenant(b);
+    if (lives && !out->kept && !tx->touched->bulk)
+        tx->touched->bulk = b;
+    else
+        touched_above(tx->touched, b->base);
+    return 0;
+}
+
+int store_bulk_import(struct store_tx *tx, const struct store_by *by, struct bulk *b, bool lives,
+                      struct store_import *out, struct fault *f)
+{
+    struct change c;
+
+    out->added = out->kept = 0;
+    out->batch = 0;
+    b->checked = 0;
+    int err = change_begin(&c, tx, by, &import_kind, "account.import", CHANGE_NEW, f);
+    if (!err)
+        err = add_all(&c, b, lives, out, f);
+    c.rows = out->added ? out->added : 1;
+    err = change_end(&c, err, f);
+    if (err)
+        out->added = out->kept = 0;
+    else if (out->added)
+        out->batch = c.number;
+    if (!err)
+        bulk_phase(b, BULK_COMMITTING, b->n, b->n);
+    return err;
+}
+
+static int check_row(struct store_tx *tx, struct bulk *b, const struct bulk_row *row,
+                     struct fault *f)
+{
+    const struct bulk_home *home = &b->homes[row->home];
+    const char *why = home->why ? home->why : row->set == BULK_BORN ? NULL : b->sets[row->set].why;
+    struct span name = {row->name, row->name_n};
+    struct fault said = {0};
+    bool found = false;
+    int64_t id;
+
+    if (why) {
+        fault(&said, ERR_RANGE, "%s", why);
+        return bulk_refuse(b, row->line, &said, f);
+    }
+    if (b->keep)
+        return 0;
+    int err = db_int(tx->db, &id, &found, "SELECT id FROM accounts WHERE switch = ?1 AND name = ?2",
+                     DB_VALUES(INT(home->at.switch_id), TEXT(name)), f);
+    if (err || !found)
+        return err;
+    fault(&said, ERR_EXISTS, "there is an account \"%.*s\" on this switch already", SPAN_FMT(name));
+    return bulk_refuse(b, row->line, &said, f);
+}
+
+int store_bulk_check(struct store_tx *tx, struct bulk *b, struct fault *f)
+{
+    size_t end = b->n - b->checked < BULK_CHECK ? b->n : b->checked + BULK_CHECK;
+    int err = 0;
+
+    bulk_phase(b, BULK_CHECKING, b->checked, b->n);
+    for (; !err && b->checked < end; b->checked++)
+        err = check_row(tx, b, &b->rows[b->checked], f);
+    if (!err && bulk_cancelled(b))
+        err = fault(f, ERR_CONFLICT, "the import was cancelled: nothing was imported");
+    return err ? err : b->checked < b->n;
+}
+
+/* ---- rows one by one, within one job -------------------------------------------------------- */
+
+static int read_rows(struct store_import *import, struct bulk *b, struct fault *f)
+{
+    for (;;) {
+        struct store_import_row row = {0};
+        struct fault why = {0};
+        int more = import->next(import->arg, &row, &why);
+        int err = 0;
+
+        if (more == 0)
+            return 0;
+        if (more > 0)
+            err = bulk_add(b, &row, f);
+        else if (is_row_fault(more))
+            err = bulk_refuse(b, row.line, &why, f);
+        else
+            err = fault(f, more, "line %" PRIu64 ": %s", row.line,
+                        more == ERR_NOMEM ? "out of memory" : why.text);
+        if (err)
+            return err;
+    }
+}
+
+static int tell_faults(struct store_tx *tx, struct store_import *import, struct bulk *b,
+                       struct fault *f)
+{
+    int more = 1;
+
+    while (more == 1)
+        more = store_bulk_check(tx, b, f);
+    if (more < 0)
+        return more;
+    import->n_faults = b->faults.n;
+    import->faults = arena_alloc(&tx->arena, sizeof(b->faults.first));
+    if (!import->faults)
+        return fault_nomem(f);
+    memcpy(import->faults, b->faults.first, sizeof(b->faults.first));
+    return bulk_fault(b, f);
+}
+
 int store_account_import(struct store_tx *tx, const struct store_by *by,
                          struct store_import *import, struct fault *f)
 {
-    struct importer m = {.tx = tx, .import = import};
-    struct change c;
-    char after[96];
-    int64_t above = 0;
-    bool found;
+    struct bulk *b = NULL;
 
     import->added = import->kept = import->n_faults = 0;
     import->faults = NULL;
     import->batch = 0;
-    int err = change_begin(&c, tx, by, &import_kind, "account.import", CHANGE_NEW, f);
-    m.change = c.number;
+    int err = bulk_new(&b, import->keep_existing, NULL, f);
     if (!err)
-        err =
-            db_int(tx->db, &above, &found,
-                   "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'accounts'), 0)",
-                   NULL, 0, f);
+        err = read_rows(import, b, f);
     if (!err)
-        err = run(&m, f);
-    if (!err && import->added) {
-        int n = snprintf(after, sizeof(after), "{\"added\":%" PRIu64 ",\"kept\":%" PRIu64 "}",
-                         import->added, import->kept);
-        c.after = (struct span){after, (size_t)n};
-        c.object = c.object_name = SPAN("accounts");
-        c.tenant = m.tenant_id;
-        touched_above(tx->touched, above);
-    }
-    c.rows = import->added ? import->added : 1;
-    err = change_end(&c, err, f);
-    if (err)
-        import->added = import->kept = 0;
-    else if (import->added)
-        import->batch = c.number;
+        err = store_bulk_import(tx, by, b, false, import, f);
+    if (err == ERR_RANGE && b->n + b->faults.n && !db_idle(tx->db))
+        err = tell_faults(tx, import, b, f);
+    bulk_free(b);
     return err;
 }
 

@@ -48,6 +48,7 @@ static int run_job(struct commit *c, size_t i, struct fault *f)
 {
     struct store_tx tx = begin_tx(c);
     struct fault why = {0};
+    const struct bulk *before = c->store->touched.bulk;
     int err = db_run(c->db, DB_JOB, NULL, 0, f);
 
     if (err)
@@ -64,8 +65,10 @@ static int run_job(struct commit *c, size_t i, struct fault *f)
         *f = why;
         return code ? code : fault(f, ERR_IO, "the transaction was lost");
     }
-    if (code)
+    if (code) {
+        c->store->touched.bulk = before; /* is not read again from the store, as all else is */
         err = db_run(c->db, DB_JOB_UNDO, NULL, 0, f);
+    }
     return err ? err : db_run(c->db, DB_JOB_KEEP, NULL, 0, f);
 }
 

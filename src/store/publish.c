@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "policy/snapshot.h"
-#include "store/accounts.h"
+#include "store/bulk_impl.h"
 #include "store/rules.h"
 #include "store/store_impl.h"
 
@@ -15,6 +15,7 @@ struct sets {
         const struct ruleset *set;
     } * slots;
     size_t n, cap; /* cap is a power of two */
+    struct set_slot last;
 };
 
 static struct set_slot *find_slot(const struct sets *s, int64_t id)
@@ -56,8 +57,12 @@ static int find_set(struct sets *s, struct store_tx *tx, int64_t id, const struc
     struct arena arena = {0};
     const struct rule *rules;
     size_t n;
-    int err = 2 * s->n >= s->cap ? grow(s, f) : 0;
 
+    if (s->last.id == id) {
+        *out = s->last.set;
+        return 0;
+    }
+    int err = 2 * s->n >= s->cap ? grow(s, f) : 0;
     if (err)
         return err;
     struct set_slot *slot = find_slot(s, id);
@@ -71,20 +76,18 @@ static int find_set(struct sets *s, struct store_tx *tx, int64_t id, const struc
         }
         arena_free(&arena);
     }
-    if (!err)
+    if (!err) {
+        s->last = *slot;
         *out = slot->set;
+    }
     return err;
 }
 
 #define SELECT_ACCOUNT                                                                             \
-    "SELECT a.id, a.switch, a.name, a.tenant, a.state, a.rule_set,"                                \
-    " EXISTS (SELECT 1 FROM stops WHERE stops.account = a.id) FROM accounts a "
+    "SELECT a.id, a.switch, a.name, a.tenant, a.state, a.rule_set FROM accounts a "
 
-static enum account_state state_of(struct span word)
+static enum account_state state_of(enum store_state state)
 {
-    enum store_state state = STORE_LOCKED;
-
-    store_state_parse(word, &state);
     switch (state) {
     case STORE_ACTIVE: return ACCOUNT_ACTIVE;
     case STORE_SUSPENDED: return ACCOUNT_SUSPENDED;
@@ -93,36 +96,121 @@ static enum account_state state_of(struct span word)
     return ACCOUNT_LOCKED;
 }
 
-static int stage_row(struct sets *sets, struct store_tx *tx, struct query *q, struct fault *f)
+static int stage_row(struct sets *sets, struct store_tx *tx, struct query *q, bool stopped,
+                     struct fault *f)
 {
+    enum store_state state = STORE_LOCKED;
+
+    store_state_parse(query_text(q, 4), &state);
     struct snapshot_account a = {
         .id = query_int(q, 0),
         .switch_id = query_int(q, 1),
         .name = query_text(q, 2),
         .tenant = query_int(q, 3),
-        .state = state_of(query_text(q, 4)),
-        .stopped = query_int(q, 6) != 0,
+        .state = state_of(state),
+        .stopped = stopped,
     };
     int err = find_set(sets, tx, query_int(q, 5), &a.rules, f);
 
     return err ? err : snapshot_stage_account(store_snapshot(tx->store), &a, f);
 }
 
-/* Every account with an id above `above`. */
-static int stage_above(struct sets *sets, struct store_tx *tx, int64_t above, struct fault *f)
+/* The accounts that are stopped, in the order of their ids: beside a walk through all accounts, this is
+ * much quicker than to ask for each. */
+struct stopped {
+    struct query q;
+    int64_t next; /* INT64_MAX: no more */
+};
+
+static int next_stopped(struct stopped *s, struct fault *f)
+{
+    int more = query_row(&s->q, f);
+
+    s->next = more == 1 ? query_int(&s->q, 0) : INT64_MAX;
+    return more < 0 ? more : 0;
+}
+
+static int is_stopped(struct stopped *s, int64_t id, bool *out, struct fault *f)
+{
+    int err = 0;
+
+    while (!err && s->next < id)
+        err = next_stopped(s, f);
+    *out = s->next == id;
+    return err;
+}
+
+static int stage_walk(struct sets *sets, struct store_tx *tx, struct stopped *stops, int64_t above,
+                      struct fault *f)
 {
     struct query q;
-    int err = query_start(&q, tx->db, SELECT_ACCOUNT "WHERE a.id > ?1", DB_VALUES(INT(above)), f);
+    int err = query_start(&q, tx->db, SELECT_ACCOUNT "WHERE a.id > ?1 ORDER BY a.id",
+                          DB_VALUES(INT(above)), f);
 
     if (err)
         return err;
     while ((err = query_row(&q, f)) == 1) {
-        err = stage_row(sets, tx, &q, f);
+        bool stopped = false;
+        err = is_stopped(stops, query_int(&q, 0), &stopped, f);
+        if (!err)
+            err = stage_row(sets, tx, &q, stopped, f);
         if (err)
             break;
     }
     query_end(&q);
     return err;
+}
+
+/* Every account with an id above `above`. */
+static int stage_above(struct sets *sets, struct store_tx *tx, int64_t above, struct fault *f)
+{
+    struct stopped stops;
+    int err = query_start(&stops.q, tx->db,
+                          "SELECT account FROM stops WHERE account > ?1 ORDER BY account",
+                          DB_VALUES(INT(above)), f);
+
+    if (err)
+        return err;
+    err = next_stopped(&stops, f);
+    if (!err)
+        err = stage_walk(sets, tx, &stops, above, f);
+    query_end(&stops.q);
+    return err;
+}
+
+/* What has just been inserted, without reading it again. */
+static int stage_bulk(struct sets *sets, struct store_tx *tx, const struct bulk *b, struct fault *f)
+{
+    struct snapshot *snap = store_snapshot(tx->store);
+    int err = 0;
+
+    for (size_t i = 0; !err && i < b->n; i++) {
+        const struct bulk_row *row = &b->rows[i];
+        const struct account_home *home = &b->homes[row->home].at;
+        struct snapshot_account a = {
+            .id = b->base + 1 + (int64_t)i,
+            .switch_id = home->switch_id,
+            .name = {row->name, row->name_n},
+            .tenant = home->tenant_id,
+            .state = state_of(row->state),
+        };
+
+        err = find_set(sets, tx, bulk_rule_set(b, row), &a.rules, f);
+        if (!err)
+            err = snapshot_stage_account(snap, &a, f);
+    }
+    return err;
+}
+
+static int stage_found(struct sets *sets, struct store_tx *tx, struct query *q, struct fault *f)
+{
+    int64_t stopped = 0;
+    bool found;
+    int err =
+        db_int(tx->db, &stopped, &found, "SELECT EXISTS (SELECT 1 FROM stops WHERE account = ?1)",
+               DB_VALUES(INT(query_int(q, 0))), f);
+
+    return err ? err : stage_row(sets, tx, q, stopped != 0, f);
 }
 
 static int stage_one(struct sets *sets, struct store_tx *tx, const struct touched_account *t,
@@ -136,7 +224,7 @@ static int stage_one(struct sets *sets, struct store_tx *tx, const struct touche
         return err;
     err = query_row(&q, f);
     if (err == 1)
-        err = stage_row(sets, tx, &q, f);
+        err = stage_found(sets, tx, &q, f);
     else if (err == 0)
         err = snapshot_stage_removal(store_snapshot(tx->store), t->switch_id, span_of(t->name), f);
     query_end(&q);
@@ -351,6 +439,8 @@ int publish_stage(struct store_tx *tx, const struct touched *touched, struct fau
         err = stage_levels(tx, f);
     if (!err && touched->any_above)
         err = stage_above(&sets, tx, touched->accounts_above, f);
+    if (!err && touched->bulk)
+        err = stage_bulk(&sets, tx, touched->bulk, f);
     for (size_t i = 0; !err && i < touched->n; i++)
         err = stage_one(&sets, tx, &touched->accounts[i], f);
     sets_free(&sets, snap);

@@ -55,6 +55,7 @@ void touched_clear(struct touched *t)
 {
     t->levels = t->tokens = t->failed = t->any_above = false;
     t->n = 0;
+    t->bulk = NULL;
 }
 
 void touched_free(struct touched *t)

@@ -19,6 +19,8 @@ struct touched {
     size_t n, cap;
     int64_t accounts_above; /* every account with a higher id, when any_above */
     bool any_above;
+    const struct bulk
+        *bulk; /* of whose rows all became accounts, and which lives until the commit */
 };
 
 void touched_account(struct touched *t, int64_t switch_id, struct span name);
