@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a dialled string to a verdict: see README.md beside this file. Usage: decide [STRINGS] */
+/* From a dialled string to a verdict: see README.md beside this file. Usage: decide [STRINGS [ACCOUNTS]] */
 #include <stdio.h>
 
 #include "dialled.h"
 #include "machine.h"
 #include "numbering/numbering.h"
 #include "numbering/site.h"
+#include "world.h"
 
 struct bench {
     struct dialled dialled;
@@ -90,9 +91,144 @@ static void measure_numbering(struct bench *b)
     row("a string, each waits for the one before", measure(3, b->dialled.n, parse_in_turn, b));
 }
 
+/* ---- policy ---- */
+
+/* Numbers that policy alone is asked about: few, so that they are as near as one just parsed is. */
+#define NUMBERS 256
+#define QUESTIONS (1U << 20)
+#define BATCH 16
+#define NOW 1795489200 /* 2026-11-24 12:00 in Japan */
+
+struct questions {
+    const struct world *world;
+    const struct levels_gate *gate;
+    struct world_name *names; /* QUESTIONS of them */
+    struct number numbers[NUMBERS];
+};
+
+static struct span asked_name(const struct questions *q, size_t i)
+{
+    return (struct span){q->names[i].text, q->names[i].n};
+}
+
+static void open_questions(struct questions *q, const struct bench *b, const struct world *world)
+{
+    uint64_t seed = 3;
+
+    q->world = world;
+    q->gate = snapshot_switch_by_name(world->snap, SPAN("pbx"));
+    q->names = calloc(QUESTIONS, sizeof(*q->names));
+    if (!q->names)
+        abort();
+    for (size_t i = 0; i < QUESTIONS; i++)
+        world_name(measure_random(&seed) % world->accounts, &q->names[i]);
+    for (size_t i = 0; i < NUMBERS; i++)
+        numbering_parse(q->gate->site, dialled_at(&b->dialled, i), &q->numbers[i]);
+}
+
+/* What the outcome holds of what was read: always 0, which neither compiler nor machine can know before
+ * the account's slot and its rules are there. */
+static size_t wait_for(const struct snapshot_subject *subject, const struct verdict *verdict)
+{
+    return (size_t)(subject->account >> 62) + (size_t)((unsigned char)verdict->rule_prefix[0] >> 7);
+}
+
+static size_t ask(const struct questions *q, size_t i)
+{
+    struct snapshot_subject subject;
+    struct verdict verdict;
+
+    snapshot_read_lock();
+    snapshot_find(q->world->snap, q->gate, asked_name(q, i), &subject);
+    snapshot_decide(q->world->snap, &subject, &q->numbers[i % NUMBERS], false, NOW, &verdict);
+    snapshot_read_unlock();
+    return wait_for(&subject, &verdict);
+}
+
+static void ask_all(void *arg)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < QUESTIONS; i++)
+        sum += ask(arg, i);
+    measure_keep(sum);
+}
+
+static void ask_in_turn(void *arg)
+{
+    size_t i = 0;
+
+    for (size_t k = 1; k < QUESTIONS; k++)
+        i = k + ask(arg, i);
+    measure_keep(i);
+}
+
+static void find_batch(const struct questions *q, size_t from, struct snapshot_subject *subjects)
+{
+    struct snapshot_question asked[BATCH];
+
+    for (size_t k = 0; k < BATCH; k++)
+        asked[k] = (struct snapshot_question){q->gate, asked_name(q, from + k)};
+    snapshot_find_many(q->world->snap, asked, BATCH, subjects);
+}
+
+static void ask_batches(void *arg)
+{
+    const struct questions *q = arg;
+    struct snapshot_subject subjects[BATCH];
+    struct verdict verdict;
+    size_t sum = 0;
+
+    for (size_t i = 0; i < QUESTIONS; i += BATCH) {
+        snapshot_read_lock();
+        find_batch(q, i, subjects);
+        for (size_t k = 0; k < BATCH; k++) {
+            snapshot_decide(q->world->snap, &subjects[k], &q->numbers[(i + k) % NUMBERS], false,
+                            NOW, &verdict);
+            sum += wait_for(&subjects[k], &verdict);
+        }
+        snapshot_read_unlock();
+    }
+    measure_keep(sum);
+}
+
+static void find_only(void *arg)
+{
+    const struct questions *q = arg;
+    struct snapshot_subject subjects[BATCH];
+    size_t sum = 0;
+
+    for (size_t i = 0; i < QUESTIONS; i += BATCH) {
+        snapshot_read_lock();
+        find_batch(q, i, subjects);
+        sum += (size_t)subjects[BATCH - 1].account;
+        snapshot_read_unlock();
+    }
+    measure_keep(sum);
+}
+
+static void measure_policy(struct bench *b, size_t accounts)
+{
+    struct questions q;
+    struct world world;
+    char title[64];
+
+    world_open(&world, b->tables, accounts);
+    open_questions(&q, b, &world);
+    snprintf(title, sizeof(title), "Policy, %zu accounts", accounts);
+    heading(title);
+    row("a question, 16 at once", measure(9, QUESTIONS, ask_batches, &q));
+    row("  of it finding the account", measure(9, QUESTIONS, find_only, &q));
+    row("a question, one after the other", measure(7, QUESTIONS, ask_all, &q));
+    row("a question, each waits for the one before", measure(5, QUESTIONS, ask_in_turn, &q));
+    free(q.names);
+    world_close(&world);
+}
+
 int main(int argc, char **argv)
 {
     size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000000;
+    size_t most = argc > 2 ? strtoul(argv[2], NULL, 10) : 10000000;
     struct bench b;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -101,6 +237,10 @@ int main(int argc, char **argv)
     dialled_describe(stdout);
     measure_machine();
     measure_numbering(&b);
+    snapshot_reader_register();
+    for (size_t accounts = 1000; accounts <= most; accounts *= 10)
+        measure_policy(&b, accounts);
+    snapshot_reader_unregister();
     close_bench(&b);
     return 0;
 }
