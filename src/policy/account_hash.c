@@ -6,13 +6,15 @@
 
 void account_hash_keys(struct account_hash_keys *out, const uint8_t key[16])
 {
-    enum { BLOCK = 64 };
     unsigned char *bytes = (unsigned char *)out;
+    size_t block = crypto_generichash_BYTES_MAX;
 
-    for (unsigned char i = 0; i * BLOCK < (int)sizeof(*out); i++) {
-        size_t left = sizeof(*out) - i * BLOCK;
+    _Static_assert(sizeof(*out) % crypto_generichash_BYTES_MAX % crypto_generichash_BYTES == 0,
+                   "the last block is none, or one that BLAKE2b can make");
+    for (unsigned char i = 0; i * block < sizeof(*out); i++) {
+        size_t left = sizeof(*out) - i * block;
 
-        crypto_generichash(bytes + i * BLOCK, left < BLOCK ? left : BLOCK, &i, 1, key, 16);
+        crypto_generichash(bytes + i * block, left < block ? left : block, &i, 1, key, 16);
     }
 }
 
@@ -31,24 +33,34 @@ static uint64_t word_of(const char *p)
 {
     uint64_t word;
 
-    memcpy(&word, p, 8);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    word = __builtin_bswap64(word);
-#endif
-    return word;
+    memcpy(&word, p, sizeof(word));
+    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap64(word) : word;
 }
 
-/* The last `n` bytes, 1 to 7, of a name of `length`; nothing outside the name is read. */
-static uint64_t rest_of(const char *name, size_t length, size_t n)
+static uint64_t half_of(const char *p)
 {
-    const char *p = name + length - n;
-    uint64_t word = 0;
+    uint32_t word;
 
-    if (length >= 8)
-        return word_of(name + length - 8) >> (64 - 8 * n);
-    for (size_t i = 0; i < n; i++)
-        word |= (uint64_t)(unsigned char)p[i] << 8 * i;
-    return word;
+    memcpy(&word, p, sizeof(word));
+    return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? __builtin_bswap32(word) : word;
+}
+
+static uint64_t byte_of(const char *p, size_t i)
+{
+    return (uint64_t)(unsigned char)p[i] << 8 * i;
+}
+
+/* The last 1 to 7 bytes of a name, behind its words. Nothing outside of the name is read; where it is
+ * shorter than what is loaded, some bytes are met twice. */
+static uint64_t rest_of(struct span name)
+{
+    size_t n = name.n % 8;
+
+    if (name.n > 8)
+        return word_of(name.p + name.n - 8) >> (64 - 8 * n);
+    if (n >= 4)
+        return half_of(name.p) | half_of(name.p + n - 4) << 8 * (n - 4);
+    return byte_of(name.p, 0) | byte_of(name.p, n / 2) | byte_of(name.p, n - 1);
 }
 
 struct sums {
@@ -81,6 +93,6 @@ struct account_hash account_hash(const struct account_hash_keys *keys, int64_t s
     for (; i + 8 <= name.n; i += 8)
         add(&sums, ++key, account_hash_fold(word_of(name.p + i)));
     if (i < name.n)
-        add(&sums, ++key, account_hash_fold(rest_of(name.p, name.n, name.n - i)));
+        add(&sums, ++key, account_hash_fold(rest_of(name)));
     return (struct account_hash){(uint64_t)(sums.where >> 64), (uint64_t)(sums.what >> 64)};
 }

@@ -56,7 +56,12 @@ void accounts_free(struct accounts *table)
  * memory to memory. */
 static size_t home(const struct accounts *table, const struct account_hash *hash)
 {
-    return (size_t)((unsigned __int128)hash->where * table->capacity >> 64);
+    return (size_t)((unsigned __int128)hash->where * table->capacity >> 64) & ~(size_t)1;
+}
+
+void accounts_prefetch(const struct accounts *table, const struct account_hash *hash)
+{
+    __builtin_prefetch(&table->slots[home(table, hash)]);
 }
 
 static size_t after(const struct accounts *table, size_t i)

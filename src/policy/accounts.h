@@ -3,6 +3,7 @@
 #define SEKISHO_POLICY_ACCOUNTS_H
 
 #include "base/fault.h"
+#include "policy/account_hash.h"
 #include "policy/profile.h"
 
 /*
@@ -11,14 +12,10 @@
  * is removed leaves a tombstone; when the table is full of entries and tombstones, a new one takes
  * its place.
  *
- * A slot has 32 bytes, so that two are a cache line and none lies on two. At least 60 % of a table
- * that has grown are entries: 37 bytes an account beyond the 16 of the hash.
+ * A slot has 32 bytes, so that two are a cache line and none lies on two; a search begins at the first
+ * of its line, so that two in three need no other line. At least 60 % of a table that has grown are
+ * entries: 37 bytes an account beyond the 16 of the hash.
  */
-
-/* 128 bits of SipHash of (switch, name): never compared with anything but each other. */
-struct account_hash {
-    uint64_t where, what;
-};
 
 struct account_slot {
     struct account_hash hash;
@@ -39,6 +36,9 @@ struct accounts {
 int accounts_new(struct accounts **out, size_t n, struct fault *f);
 /* Frees the table, not the profiles. NULL is fine. */
 void accounts_free(struct accounts *table);
+
+/* For readers who will search soon: has the place of `hash` brought near meanwhile. */
+void accounts_prefetch(const struct accounts *table, const struct account_hash *hash);
 
 /* For readers: the profile, and the id in `id`; NULL where there is none. */
 const struct profile *accounts_find(const struct accounts *table, const struct account_hash *hash,

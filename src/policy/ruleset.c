@@ -451,6 +451,15 @@ size_t ruleset_bytes(const struct ruleset *set)
     return set ? set_size(set->n, set->n_conditions, set->wide) : 0;
 }
 
+/* Two cache lines are all of most sets. */
+void ruleset_prefetch(const struct ruleset *set)
+{
+    if (!set)
+        return;
+    __builtin_prefetch(set);
+    __builtin_prefetch((const char *)set + CACHE_LINE);
+}
+
 static const struct condition *condition_of(const struct ruleset *set, size_t rule)
 {
     const struct condition *all = conditions(set);

@@ -61,6 +61,9 @@ struct ruleset_key {
 };
 struct ruleset_key ruleset_key(struct span digits);
 
+/* For readers who will ask soon: has the set brought near meanwhile. NULL is fine. */
+void ruleset_prefetch(const struct ruleset *set);
+
 /* When a question is asked. */
 struct ruleset_moment {
     int64_t now;                  /* wall time, seconds */

@@ -13,7 +13,6 @@
 
 #include "policy/snapshot.h"
 
-#include <sodium/crypto_shorthash_siphash24.h>
 #include <stdlib.h>
 
 #include "policy/accounts.h"
@@ -37,7 +36,7 @@ struct snapshot {
     struct levels *levels;
     struct accounts *accounts;
     int64_t change;
-    uint8_t key[crypto_shorthash_siphashx24_KEYBYTES];
+    struct account_hash_keys keys;
 
     /* The writer's alone. */
     struct zones *zones;
@@ -144,54 +143,50 @@ static bool name_valid(struct span name)
     return true;
 }
 
-/* `name` is valid. */
-static struct account_hash hash_name(const struct snapshot *snap, int64_t switch_id,
-                                     struct span name)
-{
-    unsigned char text[sizeof(switch_id) + ACCOUNT_NAME_MAX];
+/* A question on its way: what the next step needs is being brought near meanwhile. */
+struct search {
     struct account_hash hash;
+    const struct profile *profile;
+    int64_t id;
+    bool possible; /* a gate, and a name of possible length */
+};
 
-    memcpy(text, &switch_id, sizeof(switch_id));
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-
-        text[sizeof(switch_id) + i] = (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    }
-    crypto_shorthash_siphashx24((unsigned char *)&hash, text, sizeof(switch_id) + name.n,
-                                snap->key);
-    return hash;
-}
-
-static const struct profile *find_account(const struct snapshot *snap, int64_t switch_id,
-                                          struct span name, int64_t *id)
+static void begin(const struct snapshot *snap, const struct accounts *table,
+                  const struct snapshot_question *question, struct search *search)
 {
-    const struct accounts *table = __atomic_load_n(&snap->accounts, __ATOMIC_ACQUIRE);
-    struct account_hash hash = hash_name(snap, switch_id, name);
+    struct span name = question->account;
 
-    return accounts_find(table, &hash, id);
-}
-
-void snapshot_find(const struct snapshot *snap, const struct levels_gate *gate, struct span account,
-                   struct snapshot_subject *out)
-{
-    const struct profile *profile = NULL;
-    const struct levels_view *view;
-    bool valid = name_valid(account);
-
-    *out = (struct snapshot_subject){.change = snapshot_change(snap)};
-    if (!snap || !gate)
+    search->possible = question->gate && name.n > 0 && name.n <= ACCOUNT_NAME_MAX;
+    if (!search->possible)
         return;
+    search->hash = account_hash(&snap->keys, question->gate->id, name);
+    accounts_prefetch(table, &search->hash);
+}
+
+static void look(const struct accounts *table, struct search *search)
+{
+    search->id = 0;
+    search->profile = search->possible ? accounts_find(table, &search->hash, &search->id) : NULL;
+    if (search->profile)
+        __builtin_prefetch(search->profile);
+}
+
+/* Names that no account can have are not adopted. */
+static void describe(const struct snapshot_question *question, const struct search *search,
+                     struct snapshot_subject *out)
+{
+    const struct levels_gate *gate = question->gate;
+    const struct profile *profile = search->profile;
+    const struct levels_view *view;
+
     out->gate = gate;
     out->site = gate->site;
     out->observe = gate->mode == MODE_OBSERVE;
-    if (valid)
-        profile = find_account(snap, gate->id, account, &out->account);
-    if (profile && !levels_in_reach(gate, profile->tenant)) {
-        out->account = 0;
+    if (profile && !levels_in_reach(gate, profile->tenant))
         return;
-    }
+    out->account = search->id;
     view = profile ? levels_view(levels_of(gate), profile->tenant) : levels_adopter(gate);
-    out->adopt = !profile && valid && view;
+    out->adopt = !profile && view && name_valid(question->account);
     if (!view || !(profile || out->adopt))
         return;
     out->tenant = view->id;
@@ -202,6 +197,44 @@ void snapshot_find(const struct snapshot *snap, const struct levels_gate *gate, 
     out->site = levels_site(gate, view);
     out->internal[0] = profile;
     out->internal[1] = view;
+    ruleset_prefetch(profile ? profile->rules : view->born);
+}
+
+/* So many are on their way at once. */
+#define FLOCK 16
+
+static void find_flock(const struct snapshot *snap, const struct snapshot_question *questions,
+                       size_t n, struct snapshot_subject *out)
+{
+    const struct accounts *table = __atomic_load_n(&snap->accounts, __ATOMIC_ACQUIRE);
+    int64_t change = snapshot_change(snap);
+    struct search searches[FLOCK];
+
+    for (size_t i = 0; i < n; i++)
+        begin(snap, table, &questions[i], &searches[i]);
+    for (size_t i = 0; i < n; i++)
+        look(table, &searches[i]);
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (struct snapshot_subject){.change = change};
+        if (questions[i].gate)
+            describe(&questions[i], &searches[i], &out[i]);
+    }
+}
+
+void snapshot_find_many(const struct snapshot *snap, const struct snapshot_question *questions,
+                        size_t n, struct snapshot_subject *out)
+{
+    for (size_t i = 0; i < n; i += FLOCK)
+        if (snap)
+            find_flock(snap, questions + i, n - i < FLOCK ? n - i : FLOCK, out + i);
+    for (size_t i = 0; !snap && i < n; i++)
+        out[i] = (struct snapshot_subject){0};
+}
+
+void snapshot_find(const struct snapshot *snap, const struct levels_gate *gate, struct span account,
+                   struct snapshot_subject *out)
+{
+    snapshot_find_many(snap, &(struct snapshot_question){gate, account}, 1, out);
 }
 
 void snapshot_decide(const struct snapshot *snap, const struct snapshot_subject *subject,
@@ -254,7 +287,7 @@ int snapshot_new(struct snapshot **out, const struct snapshot_options *options, 
     if (!snap)
         return fault_nomem(f);
     snap->zones = options->zones;
-    memcpy(snap->key, options->key, sizeof(snap->key));
+    account_hash_keys(&snap->keys, options->key);
     err = ruleset_pool_new(&snap->rulesets, options->zones, options->key, f);
     if (!err)
         err = profile_pool_new(&snap->profiles, options->key, f);
@@ -421,7 +454,7 @@ int snapshot_stage_account(struct snapshot *snap, const struct snapshot_account 
         return err;
     if (account->id <= 0)
         return fault(f, ERR_RANGE, "account \"%s\" has no id", ESCAPED(account->name));
-    s.hash = hash_name(snap, account->switch_id, account->name);
+    s.hash = account_hash(&snap->keys, account->switch_id, account->name);
     fresh = needs_slot(snap, &s.hash, s.id);
     err = reserve_staged(snap, f);
     if (!err && fresh)
@@ -447,7 +480,7 @@ int snapshot_stage_removal(struct snapshot *snap, int64_t switch_id, struct span
     if (err)
         return err;
     snap->staged[snap->n_staged++] =
-        (struct staged){.kind = STAGED_REMOVAL, .hash = hash_name(snap, switch_id, name)};
+        (struct staged){.kind = STAGED_REMOVAL, .hash = account_hash(&snap->keys, switch_id, name)};
     snap->staged_moves = true;
     return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef SEKISHO_POLICY_SNAPSHOT_H
 #define SEKISHO_POLICY_SNAPSHOT_H
 
+#include "policy/account_hash.h"
 #include "policy/levels.h"
 
 /*
@@ -16,8 +17,6 @@
  * nothing, and decides UNAVAILABLE for all but emergencies.
  */
 struct snapshot;
-
-#define ACCOUNT_NAME_MAX 64
 
 /* ---- for readers ---- */
 
@@ -59,6 +58,15 @@ struct snapshot_subject {
  * adopted. Always fills `out`. */
 void snapshot_find(const struct snapshot *snap, const struct levels_gate *gate, struct span account,
                    struct snapshot_subject *out);
+
+/* The same for several at once, which is faster than one after the other: memory that is far, an
+ * account's slot, is asked for on behalf of all before any of them waits. Sixteen are enough. */
+struct snapshot_question {
+    const struct levels_gate *gate;
+    struct span account;
+};
+void snapshot_find_many(const struct snapshot *snap, const struct snapshot_question *questions,
+                        size_t n, struct snapshot_subject *out);
 
 /* Decides about `number`, parsed with the subject's site, within the same read lock. `now` is wall
  * time in seconds. */

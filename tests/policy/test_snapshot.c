@@ -138,6 +138,67 @@ static void account_names_are_of_any_case_and_of_one_switch(void **state)
     ALLOWED("pbx", "trunk-a@example", "0120123456", REASON_UNRESTRICTED);
 }
 
+static void assert_same_subject(const struct snapshot_subject *a, const struct snapshot_subject *b)
+{
+    assert_ptr_equal(a->gate, b->gate);
+    assert_int_equal(a->account, b->account);
+    assert_int_equal(a->tenant, b->tenant);
+    assert_ptr_equal(a->tenant_name, b->tenant_name);
+    assert_int_equal(a->adopt, b->adopt);
+    assert_int_equal(a->observe, b->observe);
+    assert_int_equal(a->state, b->state);
+    assert_int_equal(a->stopped, b->stopped);
+    assert_ptr_equal(a->site, b->site);
+    assert_ptr_equal(a->internal[0], b->internal[0]);
+    assert_ptr_equal(a->internal[1], b->internal[1]);
+    assert_int_equal(a->change, b->change);
+}
+
+static void many_are_found_as_one_is(void **state)
+{
+    static const char *const names[] = {"a1",
+                                        "A2",
+                                        "nobody",
+                                        "a3",
+                                        "not a name",
+                                        "",
+                                        "a4",
+                                        "1234567890123456789012345678901234567890123456789012345"
+                                        "678901234567890"};
+    enum { N = 37 }; /* more than are looked for at once, and no multiple of that */
+    struct snapshot_question questions[N];
+    struct snapshot_subject many[N], one;
+    struct world *w = *state;
+
+    world_account(w, 21, 1, "a1", 1, "-010");
+    world_account(w, 22, 1, "a2", 2, "-0120");
+    world_account(w, 23, 1, "a3", 3, "");
+    world_account(w, 24, 2, "a4", 1, "");
+    snapshot_publish(w->snap, 2);
+    snapshot_read_lock();
+    for (size_t i = 0; i < N; i++) {
+        const char *gate = i % 3 == 0 ? "pbx" : i % 3 == 1 ? "sbc" : "nowhere";
+
+        questions[i] = (struct snapshot_question){snapshot_switch_by_name(w->snap, span_of(gate)),
+                                                  span_of(names[i % 8])};
+    }
+    snapshot_find_many(w->snap, questions, N, many);
+    for (size_t i = 0; i < N; i++) {
+        snapshot_find(w->snap, questions[i].gate, questions[i].account, &one);
+        assert_same_subject(&many[i], &one);
+    }
+    assert_int_equal(many[0].account, 21);
+    assert_int_equal(many[9].account, 22);
+    assert_true(many[18].adopt);  /* "nobody" at pbx */
+    assert_false(many[12].adopt); /* "not a name" */
+    assert_false(many[15].adopt); /* too long */
+    assert_null(many[2].gate);
+    snapshot_find_many(NULL, questions, N, many);
+    assert_null(many[N - 1].gate);
+    snapshot_find_many(w->snap, NULL, 0, NULL);
+    snapshot_read_unlock();
+}
+
 static void unknown_accounts_are_born_or_denied(void **state)
 {
     struct snapshot_subject subject;
@@ -719,6 +780,7 @@ int main(void)
         IN_WORLD(switches_are_found_by_name),
         IN_WORLD(switches_are_found_by_the_longest_network),
         IN_WORLD(account_names_are_of_any_case_and_of_one_switch),
+        IN_WORLD(many_are_found_as_one_is),
         IN_WORLD(unknown_accounts_are_born_or_denied),
         IN_WORLD(names_that_are_none_are_not_adopted),
         IN_WORLD(an_account_out_of_reach_is_unknown),
