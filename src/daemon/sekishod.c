@@ -181,9 +181,9 @@ static int make_authorizer(struct sekishod *d, struct fault *f)
     return 0;
 }
 
-static void run_agi(void *arg)
+static void run_agi(void *arg, int fd)
 {
-    fastagi_run(arg);
+    fastagi_run(arg, fd);
 }
 
 static int wait_agi(void *arg)
@@ -210,12 +210,20 @@ static int open_fastagi(struct sekishod *d, struct fault *f)
 
     if (err)
         return err;
-    const struct serve_part part = {d->agi,   fastagi_fd(d->agi), run_agi,
-                                    wait_agi, drain_agi,          open_agi};
+    struct serve_part part = {
+        .arg = d->agi,
+        .fd = fastagi_fd(d->agi),
+        .run = run_agi,
+        .wait_ms = wait_agi,
+        .drain = drain_agi,
+        .open = open_agi,
+    };
+    _Static_assert(FASTAGI_LISTENERS_MAX <= SERVE_LISTENERS_MAX, "a part has room for them");
+    part.n_listeners = fastagi_listeners(d->agi, part.listeners);
     return serve_thread_add(d->serve, &part, f);
 }
 
-static void run_http(void *arg)
+static void run_http(void *arg, int fd)
 {
     http_run(arg);
 }
@@ -247,8 +255,14 @@ static int open_http(struct sekishod *d, struct fault *f)
                        &options, f);
     if (err)
         return err;
-    const struct serve_part part = {d->http,   http_fd(d->http), run_http,
-                                    wait_http, drain_http,       open_http_requests};
+    const struct serve_part part = {
+        .arg = d->http,
+        .fd = http_fd(d->http),
+        .run = run_http,
+        .wait_ms = wait_http,
+        .drain = drain_http,
+        .open = open_http_requests,
+    };
     return serve_thread_add(d->serve, &part, f);
 }
 

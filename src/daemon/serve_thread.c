@@ -16,6 +16,8 @@
 struct seat {
     struct serve_part part;
     uv_poll_t poll;
+    uv_poll_t listeners[SERVE_LISTENERS_MAX];
+    size_t n_listeners;
     uv_timer_t timer;
 };
 
@@ -49,9 +51,9 @@ static void on_timer(uv_timer_t *timer);
 
 /* A timer that fires too early finds nothing due and is set anew, which is cheaper than setting it for
  * every connection. */
-static void run_seat(struct seat *seat)
+static void run_seat(struct seat *seat, int fd)
 {
-    seat->part.run(seat->part.arg);
+    seat->part.run(seat->part.arg, fd);
     int wait = seat->part.wait_ms(seat->part.arg);
 
     if (wait < 0)
@@ -63,12 +65,33 @@ static void run_seat(struct seat *seat)
 
 static void on_timer(uv_timer_t *timer)
 {
-    run_seat(timer->data);
+    run_seat(timer->data, -1);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
-    run_seat(poll->data);
+    struct seat *seat = poll->data;
+
+    run_seat(seat, seat->part.fd);
+}
+
+static void on_listener(uv_poll_t *poll, int status, int events)
+{
+    struct seat *seat = poll->data;
+
+    run_seat(seat, seat->part.listeners[poll - seat->listeners]);
+}
+
+static int watch(struct serve_thread *serve, struct seat *seat, uv_poll_t *poll, int fd,
+                 uv_poll_cb call, struct fault *f)
+{
+    int err = uv_poll_init(&serve->loop, poll, fd);
+
+    if (err)
+        return fault(f, ERR_IO, "cannot watch a descriptor: %s", uv_strerror(err));
+    poll->data = seat;
+    uv_poll_start(poll, UV_READABLE, call);
+    return 0;
 }
 
 int serve_thread_add(struct serve_thread *serve, const struct serve_part *part, struct fault *f)
@@ -77,16 +100,19 @@ int serve_thread_add(struct serve_thread *serve, const struct serve_part *part, 
 
     if (serve->n_seats == SERVE_PARTS_MAX)
         return fault(f, ERR_FULL, "more than %d parts on one thread", SERVE_PARTS_MAX);
-    int err = uv_poll_init(&serve->loop, &seat->poll, part->fd);
+    int err = watch(serve, seat, &seat->poll, part->fd, on_poll, f);
 
     if (err)
-        return fault(f, ERR_IO, "cannot watch a descriptor: %s", uv_strerror(err));
+        return err;
     serve->n_seats++;
     seat->part = *part;
     uv_timer_init(&serve->loop, &seat->timer);
-    seat->poll.data = seat->timer.data = seat;
-    uv_poll_start(&seat->poll, UV_READABLE, on_poll);
-    return 0;
+    seat->timer.data = seat;
+    for (size_t i = 0; i < part->n_listeners && !err; i++) {
+        err = watch(serve, seat, &seat->listeners[i], part->listeners[i], on_listener, f);
+        seat->n_listeners += !err;
+    }
+    return err;
 }
 
 /* ---- the thread ----------------------------------------------------------------------------- */
@@ -178,7 +204,7 @@ static void *thread_main(void *arg)
     if (serve->tick)
         uv_timer_start(&serve->ticker, on_ticker, serve->tick_ms, serve->tick_ms);
     for (size_t i = 0; i < serve->n_seats; i++)
-        run_seat(&serve->seats[i]);
+        run_seat(&serve->seats[i], -1);
     uv_run(&serve->loop, UV_RUN_DEFAULT);
     snapshot_reader_unregister();
     return NULL;
@@ -233,8 +259,12 @@ static void begin_stop(void *arg)
     struct serve_thread *serve = arg;
 
     for (size_t i = 0; i < serve->n_seats; i++) {
-        serve->seats[i].part.drain(serve->seats[i].part.arg);
-        run_seat(&serve->seats[i]);
+        struct seat *seat = &serve->seats[i];
+
+        for (size_t j = 0; j < seat->n_listeners; j++)
+            uv_poll_stop(&seat->listeners[j]);
+        seat->part.drain(seat->part.arg);
+        run_seat(seat, -1);
     }
     uv_update_time(&serve->loop);
     serve->stop_at = uv_now(&serve->loop) + serve->grace_ms;

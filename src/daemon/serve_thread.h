@@ -17,13 +17,17 @@ int serve_thread_new(struct serve_thread **out, struct fault *f);
 /* When it has ended, or was never started. */
 void serve_thread_free(struct serve_thread *serve);
 
-/* Something that answers, driven by a descriptor: fastagi.h, http.h. Everything is called on the thread;
+#define SERVE_LISTENERS_MAX 8
+
+/* Something that answers, driven by descriptors: fastagi.h, http.h. Everything is called on the thread;
  * `drain` takes what has connected already and no more, `open` is what is not finished then. */
 struct serve_part {
     void *arg;
     int fd;
-    void (*run)(void *arg);
-    int (*wait_ms)(void *arg); /* -1: nothing is due */
+    int listeners[SERVE_LISTENERS_MAX]; /* watched too, until just before `drain` */
+    size_t n_listeners;
+    void (*run)(void *arg, int fd); /* which of them is readable; -1: none, something is due */
+    int (*wait_ms)(void *arg);      /* -1: nothing is due */
     void (*drain)(void *arg);
     size_t (*open)(void *arg);
 };

@@ -18,14 +18,18 @@ static bool is_script(const struct agi_request *r)
            memcmp(r->script, script_name, sizeof(script_name) - 1) == 0;
 }
 
-static void keep(struct agi_request *r, char c)
+static void keep(struct agi_request *r, struct span part)
 {
+    size_t room = sizeof(r->script) - r->n;
+
     if (r->found)
         return;
-    if (r->n < sizeof(r->script))
-        r->script[r->n++] = c;
-    else
+    if (part.n > room) {
+        part.n = room;
         r->too_long = true;
+    }
+    memcpy(r->script + r->n, part.p, part.n);
+    r->n += part.n;
 }
 
 /* The line is over. Without its name the question moves to the front. */
@@ -45,28 +49,49 @@ static void end_line(struct agi_request *r)
     r->first = false;
 }
 
+/* Who does not speak FastAGI is told apart by the first bytes, not by the deadline. */
+static bool is_greeting(const struct agi_request *r, struct span part, bool whole)
+{
+    size_t wanted = sizeof(greeting) - 1;
+
+    if (r->line >= wanted)
+        return true;
+    wanted -= r->line;
+    if (part.n < wanted && whole)
+        return false;
+    return memcmp(part.p, greeting + r->line, part.n < wanted ? part.n : wanted) == 0;
+}
+
+/* A line, or what there is of it. */
+static enum agi_progress feed_line(struct agi_request *r, struct span part, bool whole)
+{
+    r->total += part.n + whole;
+    if (r->total > AGI_ENVIRONMENT_MAX || (r->first && !is_greeting(r, part, whole)))
+        return AGI_BAD;
+    r->line += part.n;
+    if (!whole) {
+        keep(r, part);
+        return AGI_MORE;
+    }
+    if (r->line == 0)
+        return AGI_DONE;
+    keep(r, part);
+    end_line(r);
+    return AGI_MORE;
+}
+
 enum agi_progress agi_request_feed(struct agi_request *r, struct span bytes)
 {
-    for (size_t i = 0; i < bytes.n; i++) {
-        char c = bytes.p[i];
+    enum agi_progress progress = AGI_MORE;
 
-        if (++r->total > AGI_ENVIRONMENT_MAX)
-            return AGI_BAD;
-        if (c == '\n') {
-            if (r->line == 0)
-                return r->first ? AGI_BAD : AGI_DONE;
-            if (r->first && r->line < sizeof(greeting) - 1)
-                return AGI_BAD;
-            end_line(r);
-            continue;
-        }
-        /* Who does not speak FastAGI is told apart by the first bytes, not by the deadline. */
-        if (r->first && r->line < sizeof(greeting) - 1 && c != greeting[r->line])
-            return AGI_BAD;
-        r->line++;
-        keep(r, c);
+    while (bytes.n && progress == AGI_MORE) {
+        const char *newline = memchr(bytes.p, '\n', bytes.n);
+        struct span line = {bytes.p, newline ? (size_t)(newline - bytes.p) : bytes.n};
+
+        progress = feed_line(r, line, newline != NULL);
+        bytes = span_skip(bytes, line.n + (newline != NULL));
     }
-    return AGI_MORE;
+    return progress;
 }
 
 /* pchar of RFC 3986 without "%": what may stand in a part as it is. */

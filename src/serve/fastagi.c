@@ -3,9 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -14,21 +11,19 @@
 #include "base/log.h"
 #include "serve/agi_answer.h"
 #include "serve/agi_request.h"
+#include "serve/farewell.h"
+#include "serve/listener.h"
 
-#define LISTENERS_MAX 8
-#define BACKLOG 4096
 #define EVENTS_MAX 256
 #define ACCEPTS_MAX 256 /* in one go, so that those who are accepted get their turn */
 #define READ_SIZE 4096
 
-enum phase { PHASE_READING, PHASE_CLOSING };
-
-/* Connections stand in one list in the order of their deadlines: all get the same time, and who gets
- * new time moves to the end. */
+/* A connection whose question is not whole yet. They stand in one list in the order of their deadlines,
+ * since all get the same time. */
 struct connection {
     struct connection *earlier, *later;
     int fd;
-    enum phase phase;
+    bool watched;        /* by `epoll` */
     int64_t deadline_ns; /* boot time */
     struct address remote;
     struct agi_request request;
@@ -38,15 +33,18 @@ struct fastagi {
     struct authorizer *authorizer;
     int epoll;
     int spare; /* given up to take and close a connection when descriptors have run out */
-    int listeners[LISTENERS_MAX];
+    int listeners[FASTAGI_LISTENERS_MAX];
+    unsigned likely[FASTAGI_LISTENERS_MAX]; /* connections at the next time that there are some */
     size_t n_listeners;
+    int64_t now_ns; /* of the last run */
     struct network *allow;
     size_t n_allow;
     unsigned connections;
     int64_t timeout_ns;
-    struct connection *first, *last; /* open, soonest deadline first */
+    struct connection *first, *last; /* soonest deadline first */
     struct connection *unused;       /* chained by `later` */
-    size_t open;
+    size_t reading;                  /* from `first` to `last` */
+    struct farewell *farewell;       /* who has been answered */
     struct fastagi_figures figures;
 };
 
@@ -66,13 +64,19 @@ static void append_connection(struct fastagi *agi, struct connection *c)
     agi->last = c;
 }
 
-static void close_connection(struct fastagi *agi, struct connection *c)
+/* Its descriptor is somebody else's from now on. */
+static void forget_connection(struct fastagi *agi, struct connection *c)
 {
     unlink_connection(agi, c);
-    close(c->fd);
     c->later = agi->unused;
     agi->unused = c;
-    agi->open--;
+    agi->reading--;
+}
+
+static void close_connection(struct fastagi *agi, struct connection *c)
+{
+    close(c->fd);
+    forget_connection(agi, c);
 }
 
 static struct connection *take_unused(struct fastagi *agi)
@@ -86,12 +90,18 @@ static struct connection *take_unused(struct fastagi *agi)
     return c;
 }
 
-static void drop_oldest(struct fastagi *agi)
+/* Who has his answer goes before who still waits for one. False if there was nobody. */
+static bool make_room(struct fastagi *agi, int64_t now_ns)
 {
+    if (farewell_count(agi->farewell)) {
+        agi->figures.crowded += farewell_make_room(agi->farewell, now_ns);
+        return true;
+    }
     if (!agi->first)
-        return;
+        return false;
     agi->figures.crowded++;
     close_connection(agi, agi->first);
+    return true;
 }
 
 /* ---- answering ------------------------------------------------------------------------------ */
@@ -126,12 +136,14 @@ static void refuse_question(const struct connection *c, const struct fault *f,
                 LOG_TEXT("fault", f->text));
 }
 
-/* Answers, and lets the connection end: after our end of file Asterisk runs through all the commands
+/*
+ * Answers, and lets the connection end: after our end of file Asterisk runs through all the commands
  * that it has buffered, without one it would stop after the first. Its replies say nothing that we need,
- * so only its own end is waited for; closing at once could reset the connection before it has read. */
+ * so only its own end is waited for; closing at once could reset the connection before it has read.
+ * MSG_MORE keeps the answer until shutdown() sends it together with our end, in one segment.
+ */
 static void answer(struct fastagi *agi, struct connection *c, struct instant now)
 {
-    struct epoll_event event = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = c};
     struct agi_question question;
     enum number_class class;
     struct verdict verdict;
@@ -146,17 +158,30 @@ static void answer(struct fastagi *agi, struct connection *c, struct instant now
     }
     size_t n = agi_answer(class, &verdict, text);
     /* The first bytes of a connection always fit its send buffer: a short write is a broken one. */
-    if (send(c->fd, text, n, MSG_NOSIGNAL) != (ssize_t)n || shutdown(c->fd, SHUT_WR) != 0 ||
-        epoll_ctl(agi->epoll, EPOLL_CTL_MOD, c->fd, &event) != 0) {
+    if (send(c->fd, text, n, MSG_NOSIGNAL | MSG_MORE) != (ssize_t)n ||
+        shutdown(c->fd, SHUT_WR) != 0 ||
+        (c->watched && epoll_ctl(agi->epoll, EPOLL_CTL_DEL, c->fd, NULL) != 0)) {
         agi->figures.broken++;
         close_connection(agi, c);
         return;
     }
     agi->figures.answered++;
-    c->phase = PHASE_CLOSING;
-    c->deadline_ns = now.boot_ns + agi->timeout_ns;
-    unlink_connection(agi, c);
-    append_connection(agi, c);
+    farewell_add(agi->farewell, c->fd, now.boot_ns);
+    forget_connection(agi, c);
+}
+
+/* The rest of the question is still to come. Edge-triggered: what came meanwhile is told at once. */
+static void watch(struct fastagi *agi, struct connection *c)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = c};
+
+    if (c->watched)
+        return;
+    c->watched = true;
+    if (epoll_ctl(agi->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) {
+        agi->figures.broken++;
+        close_connection(agi, c);
+    }
 }
 
 static void read_connection(struct fastagi *agi, struct connection *c, struct instant now)
@@ -168,29 +193,27 @@ static void read_connection(struct fastagi *agi, struct connection *c, struct in
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            watch(agi, c);
             return;
+        }
         if (n <= 0) {
             agi->figures.late++;
             close_connection(agi, c);
             return;
         }
         switch (agi_request_feed(&c->request, (struct span){bytes, (size_t)n})) {
-        case AGI_MORE: continue;
+        case AGI_MORE:
+            if (c->watched || n == sizeof(bytes))
+                continue;
+            watch(agi, c);
+            return;
         case AGI_DONE: answer(agi, c, now); return;
         case AGI_BAD:
             agi->figures.garbage++;
             close_connection(agi, c);
             return;
         }
-    }
-}
-
-static void run_connection(struct fastagi *agi, struct connection *c, struct instant now)
-{
-    switch (c->phase) {
-    case PHASE_READING: read_connection(agi, c, now); break;
-    case PHASE_CLOSING: close_connection(agi, c); break;
     }
 }
 
@@ -232,10 +255,8 @@ static void turn_away(struct fastagi *agi, int fd, const struct address *remote)
 static void add_connection(struct fastagi *agi, int fd, const struct address *remote,
                            struct instant now)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLET};
-
-    while (agi->open >= agi->connections)
-        drop_oldest(agi);
+    while (fastagi_open(agi) >= agi->connections && make_room(agi, now.boot_ns))
+        ;
     struct connection *c = take_unused(agi);
 
     if (!c) {
@@ -243,31 +264,23 @@ static void add_connection(struct fastagi *agi, int fd, const struct address *re
         close(fd);
         return;
     }
-    event.data.ptr = c;
     c->fd = fd;
-    c->phase = PHASE_READING;
+    c->watched = false;
     c->remote = *remote;
     c->deadline_ns = now.boot_ns + agi->timeout_ns;
     agi_request_begin(&c->request);
     append_connection(agi, c);
-    agi->open++;
-    if (epoll_ctl(agi->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-        agi->figures.broken++;
-        close_connection(agi, c);
-        return;
-    }
-    /* The question is often there already, which spares a turn of the loop. */
+    agi->reading++;
+    /* The question is often there already, and then nothing needs watching. */
     read_connection(agi, c, now);
 }
 
-/* Descriptors have run out: the oldest of ours makes room, or else the caller is told by a close. A
- * listener that is left as it is would be reported for ever. */
-static void make_room(struct fastagi *agi, int listener)
+/* Descriptors have run out: one of ours makes room, or else the caller is told by a close. A listener
+ * that is left as it is would be reported for ever. */
+static void make_descriptor(struct fastagi *agi, int listener, int64_t now_ns)
 {
-    if (agi->first) {
-        drop_oldest(agi);
+    if (make_room(agi, now_ns))
         return;
-    }
     close(agi->spare);
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
@@ -287,7 +300,7 @@ static bool accept_one(struct fastagi *agi, int listener, struct instant now)
 
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-            make_room(agi, listener);
+            make_descriptor(agi, listener, now.boot_ns);
         return errno != EAGAIN && errno != EWOULDBLOCK;
     }
     struct address remote = address_of((struct sockaddr *)&ss);
@@ -300,10 +313,27 @@ static bool accept_one(struct fastagi *agi, int listener, struct instant now)
     return true;
 }
 
-static void accept_some(struct fastagi *agi, int listener, unsigned most, struct instant now)
+/* Returns how many there were; `most` if there may be more. */
+static unsigned accept_some(struct fastagi *agi, int listener, unsigned most, struct instant now)
 {
-    while (most-- && accept_one(agi, listener, now))
-        ;
+    unsigned n = 0;
+
+    while (n < most && accept_one(agi, listener, now))
+        n++;
+    return n;
+}
+
+/* To find that nobody waits any more costs a call too, and a listener that was left too early is told of
+ * again: so as many are taken as there were lately, and twice as many the next time if all came. */
+static void accept_likely(struct fastagi *agi, size_t i, struct instant now)
+{
+    unsigned most = agi->likely[i];
+    unsigned n = accept_some(agi, agi->listeners[i], most, now);
+
+    if (n == most)
+        agi->likely[i] = most * 2 < ACCEPTS_MAX ? most * 2 : ACCEPTS_MAX;
+    else
+        agi->likely[i] = n ? n : 1;
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
@@ -311,32 +341,32 @@ static void accept_some(struct fastagi *agi, int listener, unsigned most, struct
 static void end_late(struct fastagi *agi, int64_t now_ns)
 {
     while (agi->first && agi->first->deadline_ns <= now_ns) {
-        if (agi->first->phase == PHASE_READING)
-            agi->figures.late++;
+        agi->figures.late++;
         close_connection(agi, agi->first);
     }
+    farewell_run(agi->farewell, now_ns, agi->timeout_ns);
 }
 
-static bool is_listener(const struct fastagi *agi, const void *tag)
-{
-    const int *at = tag;
-
-    return at >= agi->listeners && at < agi->listeners + LISTENERS_MAX;
-}
-
-void fastagi_run(struct fastagi *agi)
+/* Nothing here closes a connection but its own event's. */
+static void read_some(struct fastagi *agi, struct instant now)
 {
     struct epoll_event events[EVENTS_MAX];
     int n = epoll_wait(agi->epoll, events, EVENTS_MAX, 0);
-    struct instant now = clock_now();
 
     for (int i = 0; i < n; i++)
-        if (!is_listener(agi, events[i].data.ptr))
-            run_connection(agi, events[i].data.ptr, now);
-    /* Only now: accepting may drop a connection that one of the events was about. */
-    for (int i = 0; i < n; i++)
-        if (is_listener(agi, events[i].data.ptr))
-            accept_some(agi, *(int *)events[i].data.ptr, ACCEPTS_MAX, now);
+        read_connection(agi, events[i].data.ptr, now);
+}
+
+void fastagi_run(struct fastagi *agi, int fd)
+{
+    struct instant now = clock_now();
+
+    agi->now_ns = now.boot_ns;
+    if (fd == agi->epoll)
+        read_some(agi, now);
+    for (size_t i = 0; i < agi->n_listeners; i++)
+        if (agi->listeners[i] == fd)
+            accept_likely(agi, i, now);
     end_late(agi, now.boot_ns);
 }
 
@@ -345,13 +375,21 @@ int fastagi_fd(const struct fastagi *agi)
     return agi->epoll;
 }
 
+size_t fastagi_listeners(const struct fastagi *agi, int out[FASTAGI_LISTENERS_MAX])
+{
+    memcpy(out, agi->listeners, agi->n_listeners * sizeof(*out));
+    return agi->n_listeners;
+}
+
 int fastagi_wait_ms(const struct fastagi *agi)
 {
-    if (!agi->first)
-        return -1;
-    int64_t left = agi->first->deadline_ns - clock_now().boot_ns;
+    int64_t due = farewell_due_ns(agi->farewell);
 
-    return left <= 0 ? 0 : (int)(left / 1000000) + 1;
+    if (agi->first && agi->first->deadline_ns < due)
+        due = agi->first->deadline_ns;
+    if (due == INT64_MAX)
+        return -1;
+    return due <= agi->now_ns ? 0 : (int)((due - agi->now_ns) / 1000000) + 1;
 }
 
 void fastagi_drain(struct fastagi *agi)
@@ -359,7 +397,7 @@ void fastagi_drain(struct fastagi *agi)
     struct instant now = clock_now();
 
     for (size_t i = 0; i < agi->n_listeners; i++) {
-        accept_some(agi, agi->listeners[i], BACKLOG, now);
+        accept_some(agi, agi->listeners[i], LISTENER_BACKLOG, now);
         close(agi->listeners[i]);
     }
     agi->n_listeners = 0;
@@ -367,48 +405,19 @@ void fastagi_drain(struct fastagi *agi)
 
 /* ---- making and ending ---------------------------------------------------------------------- */
 
-static int open_listener(const struct address *address, int *out, struct fault *f)
-{
-    char text[ADDRESS_TEXT_MAX];
-    struct sockaddr_storage ss;
-    socklen_t length = address_to(address, &ss);
-    const int on = 1;
-    int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        return fault(f, ERR_IO, "cannot make a socket for %s: %m", address_text(address, text));
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    /* Accepted connections inherit it: the answer must not wait for an acknowledgement. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (address->family == 6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-    if (bind(fd, (struct sockaddr *)&ss, length) != 0 || listen(fd, BACKLOG) != 0) {
-        int err = fault(f, ERR_IO, "cannot listen on %s (fastagi.listen): %m",
-                        address_text(address, text));
-
-        close(fd);
-        return err;
-    }
-    *out = fd;
-    return 0;
-}
-
 static int open_listeners(struct fastagi *agi, const struct address *addresses, size_t n,
                           struct fault *f)
 {
-    if (n > LISTENERS_MAX)
-        return fault(f, ERR_RANGE, "more than %d addresses to listen on", LISTENERS_MAX);
-    for (size_t i = 0; i < n; i++) {
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = &agi->listeners[i]};
-        int err = open_listener(&addresses[i], &agi->listeners[i], f);
+    int err = 0;
 
-        if (err)
-            return err;
-        agi->n_listeners++;
-        if (epoll_ctl(agi->epoll, EPOLL_CTL_ADD, agi->listeners[i], &event) != 0)
-            return fault(f, ERR_IO, "cannot watch a socket: %m");
+    if (n > FASTAGI_LISTENERS_MAX)
+        return fault(f, ERR_RANGE, "more than %d addresses to listen on", FASTAGI_LISTENERS_MAX);
+    for (size_t i = 0; i < n && !err; i++) {
+        err = listener_tcp(&addresses[i], "fastagi.listen", &agi->listeners[i], f);
+        agi->likely[i] = 1;
+        agi->n_listeners += !err;
     }
-    return 0;
+    return err;
 }
 
 int fastagi_configure(struct fastagi *agi, const struct fastagi_options *options, struct fault *f)
@@ -441,6 +450,9 @@ int fastagi_new(struct fastagi **out, struct authorizer *authorizer, const struc
     agi->epoll = epoll_create1(EPOLL_CLOEXEC);
     int err = agi->epoll < 0 ? fault(f, ERR_IO, "cannot make an epoll: %m") : 0;
 
+    agi->farewell = farewell_new();
+    if (!err && !agi->farewell)
+        err = fault_nomem(f);
     if (!err)
         err = fastagi_configure(agi, options, f);
     if (!err)
@@ -467,6 +479,7 @@ void fastagi_free(struct fastagi *agi)
     }
     for (size_t i = 0; i < agi->n_listeners; i++)
         close(agi->listeners[i]);
+    farewell_free(agi->farewell);
     if (agi->epoll >= 0)
         close(agi->epoll);
     if (agi->spare >= 0)
@@ -492,5 +505,5 @@ struct fastagi_figures fastagi_figures(const struct fastagi *agi)
 
 size_t fastagi_open(const struct fastagi *agi)
 {
-    return agi->open;
+    return agi->reading + farewell_count(agi->farewell);
 }

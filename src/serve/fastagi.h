@@ -7,13 +7,15 @@
 
 /*
  * Answers Asterisk's questions over FastAGI (docs/interfaces.md). One thread, never waiting: the
- * caller's event loop watches one descriptor, and calls fastagi_run() when it is readable or when
- * fastagi_wait_ms() has passed. The thread must be registered as a reader of the snapshot.
+ * caller's event loop watches the listeners and one descriptor for all connections, and calls
+ * fastagi_run() when one of them is readable or when fastagi_wait_ms() has passed. The thread must be
+ * registered as a reader of the snapshot.
  *
  * Life of a connection: accepted when its address is a switch's (else closed and counted) → its
- * environment is read → decided and answered in one write → our direction is closed, which makes
+ * environment is read → decided and answered in one segment, which closes our direction too and so makes
  * Asterisk work through all the commands → Asterisk closes. Reading and closing have a time limit
- * each; beyond the limit of connections the one that has waited for longest is dropped.
+ * each; beyond the limit of connections those go that have been answered, then the one that has waited
+ * for longest.
  */
 struct fastagi;
 
@@ -33,11 +35,15 @@ void fastagi_free(struct fastagi *agi);
 /* Other options from now on; connections that are open stay. On failure the old ones stand. */
 int fastagi_configure(struct fastagi *agi, const struct fastagi_options *options, struct fault *f);
 
-/* The descriptor to watch for reading. */
+#define FASTAGI_LISTENERS_MAX 8
+
+/* The descriptors to watch for reading. The listeners are closed by fastagi_drain(). */
 int fastagi_fd(const struct fastagi *agi);
-/* Until something is due; -1: nothing is. */
+size_t fastagi_listeners(const struct fastagi *agi, int out[FASTAGI_LISTENERS_MAX]);
+/* From the last run until something is due; -1: nothing is. */
 int fastagi_wait_ms(const struct fastagi *agi);
-void fastagi_run(struct fastagi *agi);
+/* `fd`: the one that is readable; -1: none. */
+void fastagi_run(struct fastagi *agi, int fd);
 
 /* Takes what has connected already, and no more from then on. fastagi_open() tells when the last has
  * ended. */

@@ -328,7 +328,7 @@ static int open_listeners(struct http *http, const struct address *listen, size_
         struct sockaddr_storage ss;
         socklen_t length = sizeof(ss);
 
-        rc = listener_tcp(&listen[i], &http->listeners[i], f);
+        rc = listener_tcp(&listen[i], "http.listen", &http->listeners[i], f);
         if (rc)
             break;
         http->n_listeners = http->n_tcp = i + 1;

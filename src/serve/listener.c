@@ -8,8 +8,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 1024
-
 static int open_tcp(const struct address *address, int *out)
 {
     struct sockaddr_storage ss;
@@ -22,7 +20,7 @@ static int open_tcp(const struct address *address, int *out)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (ss.ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-    if (bind(fd, (struct sockaddr *)&ss, length) != 0 || listen(fd, BACKLOG) != 0) {
+    if (bind(fd, (struct sockaddr *)&ss, length) != 0 || listen(fd, LISTENER_BACKLOG) != 0) {
         int saved = errno;
 
         close(fd);
@@ -33,13 +31,13 @@ static int open_tcp(const struct address *address, int *out)
     return 0;
 }
 
-int listener_tcp(const struct address *address, int *fd, struct fault *f)
+int listener_tcp(const struct address *address, const char *key, int *fd, struct fault *f)
 {
     char text[ADDRESS_TEXT_MAX];
 
     if (open_tcp(address, fd) == 0)
         return 0;
-    return fault(f, ERR_IO, "cannot listen on %s (http.listen): %m", address_text(address, text));
+    return fault(f, ERR_IO, "cannot listen on %s (%s): %m", address_text(address, text), key);
 }
 
 static int name_socket(const char *path, struct sockaddr_un *out, struct fault *f)
@@ -99,7 +97,7 @@ int listener_unix(const char *path, int *out, struct fault *f)
         return fault(f, ERR_IO, "cannot make a socket: %m");
     unlink(draft_path);
     if (bind(fd, (struct sockaddr *)&draft, sizeof(draft)) != 0 || chmod(draft_path, 0660) != 0 ||
-        listen(fd, BACKLOG) != 0 || rename(draft_path, path) != 0) {
+        listen(fd, LISTENER_BACKLOG) != 0 || rename(draft_path, path) != 0) {
         rc = fault(f, ERR_IO, "cannot listen on %s (http.socket): %m", path);
         unlink(draft_path);
         close(fd);

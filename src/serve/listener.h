@@ -6,8 +6,11 @@
 
 /* Sockets that listen: non-blocking, close-on-exec. */
 
-/* A port that is in use, or may not be taken, is ERR_IO with a sentence. */
-int listener_tcp(const struct address *address, int *fd, struct fault *f);
+#define LISTENER_BACKLOG 4096 /* connections that wait to be accepted */
+
+/* A port that is in use, or may not be taken, is ERR_IO with a sentence, which names the `key` of the
+ * configuration. */
+int listener_tcp(const struct address *address, const char *key, int *fd, struct fault *f);
 
 /*
  * A Unix socket of mode 0660 at `path`. What is left of a process that has gone is replaced; ERR_CONFLICT

@@ -410,10 +410,10 @@ static void tells_a_port_that_is_in_use(void **state)
     int second = -1;
 
     assert_int_equal(address_parse(SPAN("127.0.0.1:0"), &address, &f), 0);
-    assert_int_equal(listener_tcp(&address, &first, &f), 0);
+    assert_int_equal(listener_tcp(&address, "http.listen", &first, &f), 0);
     assert_int_equal(getsockname(first, (struct sockaddr *)&ss, &length), 0);
     address = address_of((struct sockaddr *)&ss);
-    assert_int_equal(listener_tcp(&address, &second, &f), ERR_IO);
+    assert_int_equal(listener_tcp(&address, "http.listen", &second, &f), ERR_IO);
     assert_non_null(strstr(f.text, "Address already in use"));
     assert_non_null(strstr(f.text, "127.0.0.1:"));
     close(first);
