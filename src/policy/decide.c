@@ -3,13 +3,6 @@
 
 #include "numbering/numbering.h"
 
-/* What the rules of one step say: nothing, or one rule. */
-struct finding {
-    const struct ruleset *set; /* NULL: no rule matches */
-    struct ruleset_match match;
-    enum rule_level level;
-};
-
 /* A rule's two views of what was dialled. */
 struct views {
     struct ruleset_key canonical, literal;
@@ -19,25 +12,28 @@ struct views {
 
 /* The longest match of all levels; they are asked from the nearest outward, so that it takes more
  * than equal length to win against a nearer one. */
-static struct finding consult(const struct decide_rules *rules, const struct ruleset_key *key,
-                              const struct ruleset_moment *when)
+static struct decide_finding consult(const struct decide_rules *rules,
+                                     const struct ruleset_key *key,
+                                     const struct ruleset_moment *when)
 {
-    struct finding best = {0};
+    struct decide_finding best = {0};
     struct ruleset_match m;
 
     if (ruleset_match(rules->account, key, when, &m))
-        best = (struct finding){rules->account, m, LEVEL_ACCOUNT};
+        best = (struct decide_finding){.set = rules->account, .match = m, .level = LEVEL_ACCOUNT};
     for (size_t i = 0; i < rules->n_tenants; i++)
         if (ruleset_match(rules->tenants[i], key, when, &m) &&
             (!best.set || m.length > best.match.length))
-            best = (struct finding){rules->tenants[i], m, LEVEL_TENANT};
+            best = (struct decide_finding){
+                .set = rules->tenants[i], .match = m, .level = LEVEL_TENANT, .tenant = i};
     if (ruleset_match(rules->operator_rules, key, when, &m) &&
         (!best.set || m.length > best.match.length))
-        best = (struct finding){rules->operator_rules, m, LEVEL_OPERATOR};
+        best = (struct decide_finding){
+            .set = rules->operator_rules, .match = m, .level = LEVEL_OPERATOR};
     return best;
 }
 
-static bool restricts(const struct finding *finding)
+static bool restricts(const struct decide_finding *finding)
 {
     return finding->set && finding->match.action == RULE_RESTRICT;
 }
@@ -51,29 +47,31 @@ struct below {
 static bool holds(void *arg, const struct ruleset_key *prefix)
 {
     const struct below *below = arg;
-    struct finding finding = consult(below->rules, prefix, below->when);
+    struct decide_finding finding = consult(below->rules, prefix, below->when);
 
     return restricts(&finding);
 }
 
 /* A restriction on part of what an open-ended number may become. */
 static bool consult_below(const struct decide_rules *rules, const struct ruleset_key *key,
-                          const struct ruleset_moment *when, struct finding *out)
+                          const struct ruleset_moment *when, struct decide_finding *out)
 {
     struct below below = {rules, when};
     struct ruleset_match m;
 
     if (ruleset_restricts_below(rules->account, key, when, holds, &below, &m)) {
-        *out = (struct finding){rules->account, m, LEVEL_ACCOUNT};
+        *out = (struct decide_finding){.set = rules->account, .match = m, .level = LEVEL_ACCOUNT};
         return true;
     }
     for (size_t i = 0; i < rules->n_tenants; i++)
         if (ruleset_restricts_below(rules->tenants[i], key, when, holds, &below, &m)) {
-            *out = (struct finding){rules->tenants[i], m, LEVEL_TENANT};
+            *out = (struct decide_finding){
+                .set = rules->tenants[i], .match = m, .level = LEVEL_TENANT};
             return true;
         }
     if (ruleset_restricts_below(rules->operator_rules, key, when, holds, &below, &m)) {
-        *out = (struct finding){rules->operator_rules, m, LEVEL_OPERATOR};
+        *out = (struct decide_finding){
+            .set = rules->operator_rules, .match = m, .level = LEVEL_OPERATOR};
         return true;
     }
     return false;
@@ -82,12 +80,13 @@ static bool consult_below(const struct decide_rules *rules, const struct ruleset
 /* What the rules say at one moment. */
 struct ruling {
     enum verdict_reason reason;
-    struct finding rule; /* what is named in the verdict */
-    int64_t end;         /* when an exception that had a say ends; INT64_MAX: never, or none had */
+    struct decide_finding rule; /* what is named in the verdict */
+    struct decide_finding canonical,
+        literal; /* of what they allow: the exceptions that had a say */
 };
 
 static bool mandatory(const struct decide_rules *rules, const struct views *views,
-                      const struct ruleset_moment *when, struct finding *out)
+                      const struct ruleset_moment *when, struct decide_finding *out)
 {
     const struct ruleset *set = rules->mandatory;
     struct ruleset_match m;
@@ -96,24 +95,37 @@ static bool mandatory(const struct decide_rules *rules, const struct views *view
         (views->has_literal && ruleset_match(set, &views->literal, when, &m)) ||
         (views->open_ended &&
          ruleset_restricts_below(set, &views->canonical, when, NULL, NULL, &m))) {
-        *out = (struct finding){set, m, LEVEL_OPERATOR};
+        *out = (struct decide_finding){
+            .set = set, .match = m, .level = LEVEL_OPERATOR, .mandatory = true};
         return true;
     }
     return false;
 }
 
-static int64_t finding_end(const struct finding *finding, const struct ruleset_moment *when)
+static int64_t finding_end(const struct decide_finding *finding, const struct ruleset_moment *when)
 {
     return finding->set ? ruleset_end(finding->set, finding->match.index, when) : INT64_MAX;
+}
+
+/* When the first exception that had a say ends; INT64_MAX: never, or none had. */
+static int64_t ruling_end(const struct ruling *r, const struct ruleset_moment *when)
+{
+    int64_t canonical = finding_end(&r->canonical, when), literal = finding_end(&r->literal, when);
+
+    return canonical < literal ? canonical : literal;
+}
+
+static bool allows(const struct ruling *r)
+{
+    return r->reason == REASON_EXCEPTION || r->reason == REASON_UNRESTRICTED;
 }
 
 /* Steps 4 and 5 of the design. */
 static struct ruling rule_at(const struct decide_rules *rules, const struct views *views,
                              const struct ruleset_moment *when)
 {
-    struct ruling r = {.reason = REASON_MANDATORY, .end = INT64_MAX};
-    struct finding canonical = {0}, literal = {0};
-    int64_t end;
+    struct ruling r = {.reason = REASON_MANDATORY};
+    struct decide_finding canonical = {0}, literal = {0};
 
     if (mandatory(rules, views, when, &r.rule))
         return r;
@@ -133,11 +145,56 @@ static struct ruling rule_at(const struct decide_rules *rules, const struct view
     }
     r.rule = canonical.set ? canonical : literal;
     r.reason = r.rule.set ? REASON_EXCEPTION : REASON_UNRESTRICTED;
-    r.end = finding_end(&canonical, when);
-    end = finding_end(&literal, when);
-    if (end < r.end)
-        r.end = end;
+    r.canonical = canonical;
+    r.literal = literal;
     return r;
+}
+
+bool decide_by_rules(const struct decide_rules *rules, const struct ruleset_key *canonical,
+                     bool open_ended, const struct ruleset_moment *when,
+                     struct decide_finding *rule)
+{
+    struct views views = {.canonical = *canonical, .has_canonical = true, .open_ended = open_ended};
+    struct ruling r = rule_at(rules, &views, when);
+
+    *rule = r.rule;
+    return allows(&r);
+}
+
+/* ruleset_match() in one of the sets, which `but` may be of. */
+static bool match_without(const struct ruleset_key *key, const struct decide_finding *place,
+                          const struct decide_finding *but, const struct ruleset_moment *when,
+                          struct ruleset_match *out)
+{
+    bool its = but->set && but->level == place->level && but->tenant == place->tenant &&
+               but->mandatory == place->mandatory;
+
+    if (its)
+        return ruleset_match_without(place->set, key, but->match.index, when, out);
+    return ruleset_match(place->set, key, when, out);
+}
+
+bool decide_without(const struct decide_rules *rules, const struct ruleset_key *canonical,
+                    const struct decide_finding *but, const struct ruleset_moment *when)
+{
+    struct decide_finding place = {
+        .set = rules->mandatory, .level = LEVEL_OPERATOR, .mandatory = true};
+    struct ruleset_match m, best = {.action = RULE_EXCEPT};
+
+    if (match_without(canonical, &place, but, when, &m))
+        return false;
+    /* From the nearest outward, as in consult(). */
+    for (size_t i = 0; i < rules->n_tenants + 2; i++) {
+        place = (struct decide_finding){.set = rules->account, .level = LEVEL_ACCOUNT};
+        if (i == rules->n_tenants + 1)
+            place = (struct decide_finding){.set = rules->operator_rules, .level = LEVEL_OPERATOR};
+        else if (i > 0)
+            place = (struct decide_finding){
+                .set = rules->tenants[i - 1], .level = LEVEL_TENANT, .tenant = i - 1};
+        if (match_without(canonical, &place, but, when, &m) && m.length > best.length)
+            best = m;
+    }
+    return best.action == RULE_EXCEPT;
 }
 
 /* When exceptions end, others or none at all may still allow the call: one looks again at each such
@@ -156,9 +213,9 @@ static uint32_t time_allowed(const struct decide_question *q, const struct views
             return 0;
         when.now = end;
         next = rule_at(q->rules, views, &when);
-        if (next.reason != REASON_EXCEPTION && next.reason != REASON_UNRESTRICTED)
+        if (!allows(&next))
             break;
-        end = next.end;
+        end = ruling_end(&next, &when);
     }
     if (end == INT64_MAX)
         return 0;
@@ -259,7 +316,7 @@ static struct views views_of(const struct number *number)
 
 /* ---- the verdict ---- */
 
-static void name_rule(const struct finding *rule, struct verdict *out)
+static void name_rule(const struct decide_finding *rule, struct verdict *out)
 {
     char digits[RULE_PREFIX_MAX + 1];
 
@@ -311,14 +368,16 @@ static void ask_rules(const struct decide_question *q, bool helps, struct verdic
 {
     struct views views = views_of(q->number);
     struct ruling r = rule_at(q->rules, &views, &q->when);
+    int64_t end;
 
     name_rule(&r.rule, out);
-    if (r.reason == REASON_MANDATORY || r.reason == REASON_RESTRICTED) {
+    if (!allows(&r)) {
         deny(q, r.reason, out);
         return;
     }
-    if (r.end != INT64_MAX)
-        out->max_seconds = time_allowed(q, &views, r.end);
+    end = ruling_end(&r, &q->when);
+    if (end != INT64_MAX)
+        out->max_seconds = time_allowed(q, &views, end);
     if (helps && q->state == ACCOUNT_LOCKED && !q->source_good)
         r.reason = REASON_HELP_LINE;
     allow(q, r.reason, out);

@@ -18,6 +18,15 @@ struct decide_rules {
     const struct ruleset *mandatory;      /* the operator's; restrictions only */
 };
 
+/* The rule that decides, and whose it is. */
+struct decide_finding {
+    const struct ruleset *set; /* NULL: no rule matches */
+    struct ruleset_match match;
+    enum rule_level level;
+    bool mandatory;
+    size_t tenant; /* LEVEL_TENANT: which of `tenants` */
+};
+
 struct decide_question {
     const struct number *number;      /* NULL: UNAVAILABLE */
     const struct decide_rules *rules; /* NULL: UNAVAILABLE, except for an emergency */
@@ -53,5 +62,15 @@ struct decide_question {
  * - max_seconds: until the moment at which the rules, exceptions having ended, would deny.
  */
 void decide(const struct decide_question *question, struct verdict *out);
+
+/* What the rules alone (steps 4 and 5) say of a number whose literal digits are its canonical form:
+ * true where they allow it. `rule` gets the one that decides. */
+bool decide_by_rules(const struct decide_rules *rules, const struct ruleset_key *canonical,
+                     bool open_ended, const struct ruleset_moment *when,
+                     struct decide_finding *rule);
+
+/* The same of a number that is not open-ended, as if the rule `but` were not there. */
+bool decide_without(const struct decide_rules *rules, const struct ruleset_key *canonical,
+                    const struct decide_finding *but, const struct ruleset_moment *when);
 
 #endif

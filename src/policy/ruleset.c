@@ -531,8 +531,8 @@ static size_t not_greater(const struct ruleset *set, unsigned __int128 key)
     return base;
 }
 
-bool ruleset_match(const struct ruleset *set, const struct ruleset_key *key,
-                   const struct ruleset_moment *when, struct ruleset_match *out)
+static inline bool match(const struct ruleset *set, const struct ruleset_key *key, size_t but,
+                         const struct ruleset_moment *when, struct ruleset_match *out)
 {
     size_t i;
 
@@ -540,12 +540,25 @@ bool ruleset_match(const struct ruleset *set, const struct ruleset_key *key,
         return false;
     i = not_greater(set, key->bits);
     for (i = i > 0 ? i - 1 : NO_PARENT; i != NO_PARENT; i = parents(set)[i]) {
-        if (!same_start(prefix_at(set, i), key->bits, length_at(set, i)) || !in_force(set, i, when))
+        if (i == but || !same_start(prefix_at(set, i), key->bits, length_at(set, i)) ||
+            !in_force(set, i, when))
             continue;
         *out = (struct ruleset_match){action_at(set, i), length_at(set, i), (uint32_t)i};
         return true;
     }
     return false;
+}
+
+bool ruleset_match(const struct ruleset *set, const struct ruleset_key *key,
+                   const struct ruleset_moment *when, struct ruleset_match *out)
+{
+    return match(set, key, NO_PARENT, when, out);
+}
+
+bool ruleset_match_without(const struct ruleset *set, const struct ruleset_key *key, uint32_t index,
+                           const struct ruleset_moment *when, struct ruleset_match *out)
+{
+    return match(set, key, index, when, out);
 }
 
 bool ruleset_restricts_below(const struct ruleset *set, const struct ruleset_key *key,
@@ -566,6 +579,11 @@ bool ruleset_restricts_below(const struct ruleset *set, const struct ruleset_key
         return true;
     }
     return false;
+}
+
+bool ruleset_in_force(const struct ruleset *set, uint32_t index, const struct ruleset_moment *when)
+{
+    return in_force(set, index, when);
 }
 
 int64_t ruleset_end(const struct ruleset *set, uint32_t index, const struct ruleset_moment *when)

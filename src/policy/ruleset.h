@@ -81,12 +81,18 @@ struct ruleset_match {
 bool ruleset_match(const struct ruleset *set, const struct ruleset_key *key,
                    const struct ruleset_moment *when, struct ruleset_match *out);
 
+/* The same, as if the rule `index` were not there. */
+bool ruleset_match_without(const struct ruleset *set, const struct ruleset_key *key, uint32_t index,
+                           const struct ruleset_moment *when, struct ruleset_match *out);
+
 /* The restriction in force with the smallest prefix strictly below `key` (it begins with the key and is
  * longer) for which `accept` (may be NULL) says true. */
 typedef bool ruleset_accept_fn(void *arg, const struct ruleset_key *prefix);
 bool ruleset_restricts_below(const struct ruleset *set, const struct ruleset_key *key,
                              const struct ruleset_moment *when, ruleset_accept_fn *accept,
                              void *arg, struct ruleset_match *out);
+
+bool ruleset_in_force(const struct ruleset *set, uint32_t index, const struct ruleset_moment *when);
 
 /* When the exception `index`, in force at `when`, ends: INT64_MAX for never, or not within a month. */
 int64_t ruleset_end(const struct ruleset *set, uint32_t index, const struct ruleset_moment *when);
