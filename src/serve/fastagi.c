@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/repeats.h"
 #include "serve/agi_answer.h"
 #include "serve/agi_request.h"
 #include "serve/farewell.h"
@@ -41,10 +42,11 @@ struct fastagi {
     size_t n_allow;
     unsigned connections;
     int64_t timeout_ns;
-    struct connection *first, *last; /* soonest deadline first */
-    struct connection *unused;       /* chained by `later` */
-    size_t reading;                  /* from `first` to `last` */
-    struct farewell *farewell;       /* who has been answered */
+    struct connection *first, *last;     /* soonest deadline first */
+    struct connection *unused;           /* chained by `later` */
+    size_t reading;                      /* from `first` to `last` */
+    struct farewell *farewell;           /* who has been answered */
+    struct repeats strangers, malformed; /* what of them is in the log */
     struct fastagi_figures figures;
 };
 
@@ -125,15 +127,18 @@ static void decide_question(struct fastagi *agi, const struct connection *c,
     *class = number.class;
 }
 
-static void refuse_question(const struct connection *c, const struct fault *f,
-                            enum number_class *class, struct verdict *verdict)
+static void refuse_question(struct fastagi *agi, const struct connection *c, const struct fault *f,
+                            int64_t now_ns, enum number_class *class, struct verdict *verdict)
 {
     char address[ADDRESS_TEXT_MAX];
 
     *class = CLASS_MALFORMED;
     *verdict = (struct verdict){.action = VERDICT_DENY, .reason = REASON_MALFORMED};
-    log_warning("agi-malformed", LOG_TEXT("switch_address", address_ip_text(&c->remote, address)),
-                LOG_TEXT("fault", f->text));
+    agi->figures.malformed++;
+    if (repeats_count(&agi->malformed, &c->remote, now_ns))
+        log_warning("agi-malformed",
+                    LOG_TEXT("switch_address", address_ip_text(&c->remote, address)),
+                    LOG_TEXT("fault", f->text));
 }
 
 /*
@@ -150,12 +155,10 @@ static void answer(struct fastagi *agi, struct connection *c, struct instant now
     char text[AGI_ANSWER_MAX];
     struct fault f;
 
-    if (agi_request_question(&c->request, &question, &f) == 0) {
+    if (agi_request_question(&c->request, &question, &f) == 0)
         decide_question(agi, c, &question, now, &class, &verdict);
-    } else {
-        refuse_question(c, &f, &class, &verdict);
-        agi->figures.malformed++;
-    }
+    else
+        refuse_question(agi, c, &f, now.boot_ns, &class, &verdict);
     size_t n = agi_answer(class, &verdict, text);
     /* The first bytes of a connection always fit its send buffer: a short write is a broken one. */
     if (send(c->fd, text, n, MSG_NOSIGNAL | MSG_MORE) != (ssize_t)n ||
@@ -203,11 +206,7 @@ static void read_connection(struct fastagi *agi, struct connection *c, struct in
             return;
         }
         switch (agi_request_feed(&c->request, (struct span){bytes, (size_t)n})) {
-        case AGI_MORE:
-            if (c->watched || n == sizeof(bytes))
-                continue;
-            watch(agi, c);
-            return;
+        case AGI_MORE: continue;
         case AGI_DONE: answer(agi, c, now); return;
         case AGI_BAD:
             agi->figures.garbage++;
@@ -243,13 +242,14 @@ static bool welcome(const struct fastagi *agi, const struct address *remote)
     return known;
 }
 
-static void turn_away(struct fastagi *agi, int fd, const struct address *remote)
+static void turn_away(struct fastagi *agi, int fd, const struct address *remote, int64_t now_ns)
 {
     char address[ADDRESS_TEXT_MAX];
 
     agi->figures.strangers++;
     close(fd);
-    log_warning("agi-stranger", LOG_TEXT("address", address_ip_text(remote, address)));
+    if (repeats_count(&agi->strangers, remote, now_ns))
+        log_warning("agi-stranger", LOG_TEXT("address", address_ip_text(remote, address)));
 }
 
 static void add_connection(struct fastagi *agi, int fd, const struct address *remote,
@@ -309,7 +309,7 @@ static bool accept_one(struct fastagi *agi, int listener, struct instant now)
     if (welcome(agi, &remote))
         add_connection(agi, fd, &remote, now);
     else
-        turn_away(agi, fd, &remote);
+        turn_away(agi, fd, &remote, now.boot_ns);
     return true;
 }
 
@@ -347,6 +347,20 @@ static void end_late(struct fastagi *agi, int64_t now_ns)
     farewell_run(agi->farewell, now_ns, agi->timeout_ns);
 }
 
+static void tell_repeats(struct fastagi *agi, int64_t now_ns)
+{
+    char text[ADDRESS_TEXT_MAX];
+    struct address address;
+    uint64_t times;
+
+    while (repeats_due(&agi->strangers, now_ns, &address, &times))
+        log_warning("agi-stranger", LOG_TEXT("address", address_ip_text(&address, text)),
+                    LOG_INT("times", times));
+    while (repeats_due(&agi->malformed, now_ns, &address, &times))
+        log_warning("agi-malformed", LOG_TEXT("switch_address", address_ip_text(&address, text)),
+                    LOG_INT("times", times));
+}
+
 /* Nothing here closes a connection but its own event's. */
 static void read_some(struct fastagi *agi, struct instant now)
 {
@@ -368,6 +382,7 @@ void fastagi_run(struct fastagi *agi, int fd)
         if (agi->listeners[i] == fd)
             accept_likely(agi, i, now);
     end_late(agi, now.boot_ns);
+    tell_repeats(agi, now.boot_ns);
 }
 
 int fastagi_fd(const struct fastagi *agi)
@@ -381,12 +396,17 @@ size_t fastagi_listeners(const struct fastagi *agi, int out[FASTAGI_LISTENERS_MA
     return agi->n_listeners;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int fastagi_wait_ms(const struct fastagi *agi)
 {
     int64_t due = farewell_due_ns(agi->farewell);
 
-    if (agi->first && agi->first->deadline_ns < due)
-        due = agi->first->deadline_ns;
+    due = sooner(due, agi->first ? agi->first->deadline_ns : INT64_MAX);
+    due = sooner(due, sooner(repeats_due_ns(&agi->strangers), repeats_due_ns(&agi->malformed)));
     if (due == INT64_MAX)
         return -1;
     return due <= agi->now_ns ? 0 : (int)((due - agi->now_ns) / 1000000) + 1;
@@ -450,6 +470,8 @@ int fastagi_new(struct fastagi **out, struct authorizer *authorizer, const struc
     agi->epoll = epoll_create1(EPOLL_CLOEXEC);
     int err = agi->epoll < 0 ? fault(f, ERR_IO, "cannot make an epoll: %m") : 0;
 
+    repeats_begin(&agi->strangers);
+    repeats_begin(&agi->malformed);
     agi->farewell = farewell_new();
     if (!err && !agi->farewell)
         err = fault_nomem(f);

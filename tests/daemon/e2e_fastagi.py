@@ -288,6 +288,17 @@ def an_address_of_no_switch_gets_no_answer():
 
 
 @case
+def who_repeats_himself_does_not_fill_the_log():
+    for _ in range(15):
+        s = connect(daemon.agi, source="127.0.0.3")
+        assert read_all(s) == b""
+        s.close()
+        ask(daemon.agi, "1001", "", script="v2")
+    assert daemon.read_log().count("event=agi-stranger address=127.0.0.3") == 1
+    assert daemon.read_log().count("event=agi-malformed") == 1
+
+
+@case
 def reloading_during_a_thousand_calls_loses_none():
     sockets = []
     done = 0
