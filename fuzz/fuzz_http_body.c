@@ -7,6 +7,7 @@
 #include "serve/api_switches.h"
 #include "serve/api_tenants.h"
 #include "serve/http_head.h"
+#include "serve/import_rows.h"
 #include "serve/lines.h"
 
 /*
@@ -90,34 +91,72 @@ static void json_body(unsigned which, struct span body)
     reader_free(&r);
 }
 
+/* What flat_read() takes is what a parser of JSON takes, and says the same. */
+static void plain_is_json(struct span text, const char *const *names, const struct line *line)
+{
+    struct reader r = {0};
+    struct fault f;
+    json_t *json = NULL;
+    size_t n = 0;
+
+    PROMISE(reader_parse(&r, text, &json, &f) == 0 || strstr(f.text, "nested"));
+    for (size_t i = 0; json && names[i]; i++) {
+        const json_t *value = json_object_get(json, names[i]);
+
+        PROMISE(!value == !line->cells[i].p);
+        n += value != NULL;
+        PROMISE(!value ||
+                (json_string_length(value) == line->cells[i].n &&
+                 memcmp(json_string_value(value), line->cells[i].p, line->cells[i].n) == 0));
+    }
+    PROMISE(!json || n == json_object_size(json));
+    json_decref(json);
+}
+
 /* Every line is read once, whatever stands in those before it. */
 static void line_body(bool csv, char *text, size_t n)
 {
-    static const char *const columns[] = {"name", "switch", "tenant", "state", "note", NULL};
+    static const char *const names[] = {"name", "switch", "tenant", "state", "note", NULL};
     struct reader r = {0};
     struct lines lines;
+    struct line line;
     struct fault f;
-    uint64_t line = 0;
     uint64_t before = 0;
-    json_t *row = NULL;
-    int rc = lines_begin(&lines, text, n, csv, columns, &f);
+    const char *from = text;
+    int rc = lines_begin(&lines, text, n, csv, names, &f);
 
     if (rc) {
         promise_refusal(rc, &r, &f);
         return;
     }
-    while ((rc = lines_next(&lines, &r, &row, &line, &f)) != 0) {
-        PROMISE(line > before && line <= n + 1);
-        before = line;
-        if (rc > 0)
-            rc = read_account(&r, row, FIELDS_NEW, &f);
+    for (from = lines.at; (rc = lines_next(&lines, &r, &line, &f)) != 0; from = lines.at) {
+        PROMISE(line.number > before && line.number <= n + 1);
+        before = line.number;
+        if (rc > 0 && line.json)
+            rc = read_account(&r, line.json, FIELDS_NEW, &f);
+        else if (rc > 0 && !csv)
+            plain_is_json((struct span){from, (size_t)(lines.at - from)}, names, &line);
         if (rc < 0)
             promise_refusal(rc, &r, &f);
-        json_decref(row);
-        row = NULL;
+        json_decref(line.json);
     }
     PROMISE(lines.left == 0);
     reader_free(&r);
+}
+
+/* All the way to rows in memory. */
+static void import_body(bool csv, char *text, size_t n)
+{
+    const struct import_options options = {.csv = csv};
+    struct bulk *bulk = NULL;
+    struct fault f = {0};
+
+    PROMISE(bulk_new(&bulk, false, NULL, &f) == 0);
+    int rc = import_rows(bulk, text, n, &options, &f);
+    PROMISE(rc <= 0 && (rc == 0 || f.text[0]));
+    for (size_t i = 1; i < bulk_faults(bulk)->n && i < STORE_IMPORT_FAULTS; i++)
+        PROMISE(bulk_faults(bulk)->first[i - 1].line <= bulk_faults(bulk)->first[i].line);
+    bulk_free(bulk);
 }
 
 static void inside(const char *text, size_t n, struct span s)
@@ -172,6 +211,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data + 1, size - 1);
     switch (data[0]) {
     case 'l': line_body(false, text, size - 1); break;
+    case 'i': import_body(false, text, size - 1); break;
+    case 'v': import_body(true, text, size - 1); break;
     case 'c': line_body(true, text, size - 1); break;
     case 't': target(text, size - 1); break;
     case 'h': header(text, size - 1); break;

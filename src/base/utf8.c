@@ -45,6 +45,10 @@ bool utf8_valid(struct span s)
     uint32_t c;
 
     for (size_t len; s.n; s = span_skip(s, len)) {
+        if ((unsigned char)s.p[0] < 0x80) { /* nearly all */
+            len = 1;
+            continue;
+        }
         len = utf8_decode(s, &c);
         if (len == 0)
             return false;

@@ -201,10 +201,11 @@ const struct config_key config_keys[] = {
      .name = "import_mib",
      .type = CONFIG_UNSIGNED,
      .offset = AT(http_import_mib),
-     .initial = "256",
+     .initial = "512",
      .min = 1,
      .max = 4096,
-     .help = "Largest body of an import of accounts, in MiB."},
+     .help = "Largest body of an import of accounts, in MiB; the daemon holds it in memory while "
+             "it is read."},
     {.section = "http",
      .name = "backup_dir",
      .type = CONFIG_PATH,

@@ -187,8 +187,10 @@ static json_t *problem_json(const struct api *api, const struct kind *kind, cons
         json_object_set_new(json, "pointer", json_string(api->reader.pointer));
     if (json && api->parameter[0])
         json_object_set_new(json, "parameter", json_string(api->parameter));
-    if (json && api->errors)
+    if (json && api->errors) {
         json_object_set(json, "errors", api->errors);
+        json_object_set_new(json, "errors_total", json_integer((json_int_t)api->errors_n));
+    }
     return json;
 }
 

@@ -16,6 +16,7 @@
  */
 
 struct authorizer; /* serve/authorize.h */
+struct importing;  /* serve/importing.h */
 
 /* What the handlers work on. All borrowed. */
 struct api_services {
@@ -30,7 +31,8 @@ struct api_services {
     void *arg;
     const char *version;
     struct instant started;
-    const char *backup_dir; /* "" where backups over TCP are not allowed */
+    struct importing *importing; /* http.h sets it */
+    const char *backup_dir;      /* "" where backups over TCP are not allowed */
 };
 
 /* Who may use a route, and who asks. */
@@ -46,10 +48,12 @@ struct api_caller {
 
 /* Where a handler runs. */
 enum api_lane {
-    API_HERE,  /* on the serve thread, without `tx`: pure, or in memory */
-    API_READ,  /* in a read job */
-    API_WRITE, /* in a write job */
-    API_BACKUP /* on the serve thread; then api->path is backed up, and then the answer is sent */
+    API_HERE,   /* on the serve thread, without `tx`: pure, or in memory */
+    API_READ,   /* in a read job */
+    API_WRITE,  /* in a write job */
+    API_URGENT, /* in a write job that goes before others, and that a long one gives way to */
+    API_ALONE,  /* on a thread of its own, without `tx`; one at a time */
+    API_BACKUP  /* on the serve thread; then api->path is backed up, and then the answer is sent */
 };
 
 enum api_body {
@@ -116,6 +120,7 @@ struct api {
     unsigned retry_after; /* seconds; 0 for none */
     char parameter[64];   /* that was wrong, for the problem document */
     json_t *errors;       /* of an import */
+    uint64_t errors_n;    /* how many there are: `errors` has the first */
     const char *path;     /* of a backup */
 };
 

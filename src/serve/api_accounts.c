@@ -10,24 +10,28 @@
 
 static const char *const states[] = {"active", "suspended", "locked", NULL};
 
+void api_account_fields(struct store_account *a, struct field fields[ACCOUNT_FIELDS])
+{
+    fields[0] = (struct field){.name = "tenant", .kind = FIELD_NAME, .out = &a->tenant};
+    fields[1] =
+        (struct field){.name = "state", .kind = FIELD_CHOICE, .out = &a->state, .choices = states};
+    fields[2] =
+        (struct field){.name = "note", .kind = FIELD_TEXT, .out = &a->note, .max = STORE_TEXT_MAX};
+    fields[3] =
+        (struct field){.name = "name", .kind = FIELD_ACCOUNT, .out = &a->name, .required = true};
+    fields[4] = (struct field){.name = "switch", .kind = FIELD_NAME, .out = &a->switch_name};
+}
+
 int api_account_read(struct reader *r, const char *at, json_t *json, enum api_fields which,
                      struct store_account *a, struct fault *f)
 {
     bool patch = which == FIELDS_PATCH;
-    const struct field fields[] = {
-        {.name = "tenant", .kind = FIELD_NAME, .out = &a->tenant},
-        {.name = "state", .kind = FIELD_CHOICE, .out = &a->state, .choices = states},
-        {.name = "note",
-         .kind = FIELD_TEXT,
-         .out = &a->note,
-         .nullable = patch,
-         .max = STORE_TEXT_MAX},
-        {.name = "name", .kind = FIELD_ACCOUNT, .out = &a->name, .required = !patch},
-        {.name = "switch", .kind = FIELD_NAME, .out = &a->switch_name},
-    };
-    size_t n = which == FIELDS_PUT ? 3 : patch ? 4 : 5;
+    struct field fields[ACCOUNT_FIELDS];
 
-    return reader_fields(r, at, json, fields, n, f);
+    api_account_fields(a, fields);
+    fields[2].nullable = patch;
+    fields[3].required = !patch;
+    return reader_fields(r, at, json, fields, which == FIELDS_PUT ? 3 : patch ? 4 : 5, f);
 }
 
 static json_t *account_json(const struct store_account *a)

@@ -4,7 +4,10 @@
 
 #include "serve/api.h"
 
-/* Handler of /v1/accounts/import. */
+/* Handlers of /v1/accounts/import: the import itself on a thread of its own, how far it is and its end on
+ * the serve thread. */
 int api_import(struct api *api, struct store_tx *tx, struct fault *f);
+int api_import_get(struct api *api, struct store_tx *tx, struct fault *f);
+int api_import_delete(struct api *api, struct store_tx *tx, struct fault *f);
 
 #endif

@@ -19,6 +19,7 @@
 #define EVERY (API_OPERATOR | API_TENANT | API_SWITCH)
 #define OWNERS (API_OPERATOR | API_TENANT)
 
+#define IMPORT "/v1/accounts/import"
 #define ACCOUNT "/v1/accounts/{id}"
 #define NAMED "/v1/switches/{switch}/accounts/{name}"
 #define RULE "/{action}/{prefix}"
@@ -39,8 +40,9 @@ const struct api_route api_routes[] = {
 
     {"GET", "/v1/accounts", OWNERS, API_READ, API_NO_BODY, FIND_ACCOUNTS, api_accounts_list},
     {"POST", "/v1/accounts", OWNERS, API_WRITE, API_JSON, "", api_accounts_post},
-    {"POST", "/v1/accounts/import", OWNERS, API_WRITE, API_IMPORT, "switch tenant existing",
-     api_import},
+    {"POST", IMPORT, OWNERS, API_ALONE, API_IMPORT, "switch tenant existing ticket", api_import},
+    {"GET", IMPORT "/{ticket}", OWNERS, API_HERE, API_NO_BODY, "", api_import_get},
+    {"DELETE", IMPORT "/{ticket}", OWNERS, API_HERE, API_NO_BODY, "", api_import_delete},
     {"GET", ACCOUNT, OWNERS, API_READ, API_NO_BODY, "", api_account_get},
     {"PATCH", ACCOUNT, OWNERS, API_WRITE, API_PATCH, "", api_account_patch},
     {"DELETE", ACCOUNT, OWNERS, API_WRITE, API_NO_BODY, "", api_account_delete},
@@ -65,7 +67,7 @@ const struct api_route api_routes[] = {
      api_operator_rule_delete},
 
     {"GET", "/v1/stops", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_stops_list},
-    {"PUT", "/v1/stops/{scope}", OWNERS, API_WRITE, API_JSON_OPTIONAL, "", api_stop_put},
+    {"PUT", "/v1/stops/{scope}", OWNERS, API_URGENT, API_JSON_OPTIONAL, "", api_stop_put},
     {"DELETE", "/v1/stops/{scope}", OWNERS, API_WRITE, API_NO_BODY, "", api_stop_delete},
 
     {"GET", "/v1/switches", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_switches_list},

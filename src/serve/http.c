@@ -372,6 +372,7 @@ int http_configure(struct http *http, const struct api_services *services,
     free(http->hosts);
     http->hosts = hosts;
     http->services = *services;
+    http->services.importing = &http->importing;
     http->options = *options;
     http->options.hosts = hosts;
     return 0;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "serve/http.h"
+#include "serve/importing.h"
 #include "serve/penalties.h"
 
 /* Between http.c (sockets, connections, time) and http_request.c (one request). */
@@ -62,7 +63,9 @@ struct http {
     size_t n_connections;
     int64_t sweep_ns; /* when deadlines are looked at next */
     struct http_figures figures;
-    unsigned pending; /* requests with the store; serve thread only */
+    unsigned pending; /* requests with the store, or with the worker; serve thread only */
+    struct importing importing;
+    pthread_t worker; /* of an API_ALONE request, while importing.busy */
     pthread_mutex_t lock;
     struct request *done; /* under the lock: finished by the store's threads */
 };

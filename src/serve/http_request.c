@@ -164,8 +164,10 @@ static bool submit(struct request *r, enum api_lane lane, store_job job)
     r->state = REQUEST_WAITING;
     switch (lane) {
     case API_HERE:
+    case API_ALONE:
     case API_READ: rc = store_read(store, job, r, job_done, r, &f); break;
     case API_WRITE: rc = store_write(store, job, r, job_done, r, &f); break;
+    case API_URGENT: rc = store_urgent(store, job, r, job_done, r, &f); break;
     case API_BACKUP: rc = store_backup(store, r->api.path, job_done, r, &f); break;
     }
     if (!rc) {
@@ -202,6 +204,52 @@ static bool run_here(struct request *r)
     return false;
 }
 
+/* ---- a thread of its own ---- */
+
+static void *work(void *arg)
+{
+    struct request *r = arg;
+    struct fault f = {0};
+    int rc = r->api.route->run(&r->api, NULL, &f);
+
+    job_done(r, rc, &f);
+    return NULL;
+}
+
+static bool start_worker(struct request *r)
+{
+    struct importing *i = &r->http->importing;
+    struct span ticket = target_query_get(&r->api.target.query, "ticket");
+    struct fault f;
+
+    if (i->busy) {
+        r->api.status = 503;
+        r->api.retry_after = 5;
+        conclude(r, fault(&f, ERR_FULL, "another import is under way; try again when it has ended"),
+                 &f);
+        return false;
+    }
+    *i = (struct importing){.busy = true, .caller = r->api.caller};
+    if (importing_is_ticket(ticket))
+        memcpy(i->ticket, ticket.p, ticket.n);
+    r->state = REQUEST_WAITING;
+    int why = pthread_create(&r->http->worker, NULL, work, r);
+    if (why) {
+        i->busy = false;
+        r->api.status = 503;
+        conclude(r, fault(&f, ERR_NOMEM, "a thread cannot start: %s", strerror(why)), &f);
+        return false;
+    }
+    r->http->pending++;
+    return true;
+}
+
+static void end_worker(struct http *http)
+{
+    pthread_join(http->worker, NULL);
+    http->importing.busy = false;
+}
+
 static bool dispatch(struct request *r)
 {
     if (r->http->ending)
@@ -210,7 +258,9 @@ static bool dispatch(struct request *r)
     case API_HERE:
     case API_BACKUP: return run_here(r);
     case API_READ:
-    case API_WRITE: return submit(r, r->api.route->lane, run_job);
+    case API_WRITE:
+    case API_URGENT: return submit(r, r->api.route->lane, run_job);
+    case API_ALONE: return start_worker(r);
     }
     return false;
 }
@@ -220,6 +270,8 @@ bool request_finish(struct request *r)
     struct api *api = &r->api;
 
     r->http->pending--;
+    if (api->route->lane == API_ALONE)
+        end_worker(r->http);
     if (!r->code && api->first && !api->first_done) {
         api->first_done = true;
         return r->http->ending ? !refuse_ending(r) : !run_here(r);

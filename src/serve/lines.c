@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "serve/lines.h"
 
+#include "base/utf8.h"
+#include "serve/flat.h"
+
 /* Behind a line that cannot be read, the next one is tried. */
 static void skip_line(struct lines *l)
 {
@@ -14,22 +17,36 @@ static void skip_line(struct lines *l)
 
 /* ---- CSV ---- */
 
-/* Unquotes the cell that begins at `p` with a quote, onto itself. Returns what stands behind it, NULL
- * where it does not end. */
+/* The quote that ends the cell that begins at `p` with one; NULL where there is none. */
+static char *closing(char *p, char *end)
+{
+    for (p++; p < end; p++) {
+        if (*p != '"')
+            continue;
+        if (p + 1 == end || p[1] != '"')
+            return p;
+        p++;
+    }
+    return NULL;
+}
+
+/* Unquotes the cell that begins at `p` with a quote, onto itself. Returns what stands behind it; NULL,
+ * and changes nothing, where it does not end: the lines behind it are read yet. */
 static char *unquote(char *p, char *end, struct span *out, uint64_t *newlines)
 {
-    char *from = p;
-    char *to = p;
+    char *last = closing(p, end);
+    char *to = p + 1;
 
-    for (p++; p < end; p++) {
-        if (*p == '"' && !(p + 1 < end && p[1] == '"'))
-            break;
-        p += *p == '"';
-        *newlines += *p == '\n';
-        *to++ = *p;
+    if (!last)
+        return NULL;
+    *out = (struct span){to, 0};
+    for (char *from = to; from < last; from++) {
+        from += *from == '"';
+        *newlines += *from == '\n';
+        *to++ = *from;
     }
-    *out = (struct span){from, (size_t)(to - from)};
-    return p < end ? p + 1 : NULL;
+    out->n = (size_t)(to - out->p);
+    return last + 1;
 }
 
 /* Cuts one cell off. `*last`: a line's end stood behind it. */
@@ -44,7 +61,7 @@ static int cell(struct lines *l, struct span *out, bool *last, struct fault *f)
         if (!p)
             return fault(f, ERR_SYNTAX, "a quoted cell does not end");
     } else {
-        while (p < end && !strchr(",\n\r\"", *p))
+        while (p < end && *p != ',' && *p != '\n' && *p != '\r' && *p != '"')
             p++;
         *out = (struct span){l->at, (size_t)(p - l->at)};
     }
@@ -81,40 +98,41 @@ static int cells(struct lines *l, struct span *out, size_t *n, struct fault *f)
     return 0;
 }
 
-static int check_column(const struct lines *l, size_t i, const char *const *columns,
-                        struct fault *f)
+/* Which of the names column `i` is called by. */
+static int name_column(struct lines *l, size_t i, struct span name, struct fault *f)
 {
-    size_t known = 0;
+    unsigned known = 0;
 
-    while (columns[known] && !span_is(l->columns[i], columns[known]))
+    while (known < l->n_names && !span_is(name, l->names[known]))
         known++;
-    if (!columns[known])
-        return fault(f, ERR_RANGE, "there is no column \"%s\"", ESCAPED(l->columns[i]));
+    if (known == l->n_names)
+        return fault(f, ERR_RANGE, "there is no column \"%s\"", ESCAPED(name));
     for (size_t j = 0; j < i; j++) {
-        if (span_eq(l->columns[i], l->columns[j]))
-            return fault(f, ERR_RANGE, "the column \"%s\" stands twice", columns[known]);
+        if (l->columns[j] == known)
+            return fault(f, ERR_RANGE, "the column \"%s\" stands twice", l->names[known]);
     }
+    l->columns[i] = known;
     return 0;
 }
 
-static int header(struct lines *l, const char *const *columns, struct fault *f)
+static int header(struct lines *l, struct fault *f)
 {
+    struct span titles[LINES_COLUMNS_MAX];
     bool first = false;
-    int rc = cells(l, l->columns, &l->n_columns, f);
+    int rc = cells(l, titles, &l->n_columns, f);
 
     for (size_t i = 0; !rc && i < l->n_columns; i++) {
-        rc = check_column(l, i, columns, f);
-        first = first || span_is(l->columns[i], columns[0]);
+        rc = name_column(l, i, titles[i], f);
+        first = first || (!rc && l->columns[i] == 0);
     }
     if (!rc && !first)
-        rc = fault(f, ERR_RANGE, "the column \"%s\" is missing", columns[0]);
+        rc = fault(f, ERR_RANGE, "the column \"%s\" is missing", l->names[0]);
     return rc ? fault_in(f, "line 1") : 0;
 }
 
-static int csv_row(struct lines *l, json_t **out, struct fault *f)
+static int csv_row(struct lines *l, struct line *out, struct fault *f)
 {
     struct span values[LINES_COLUMNS_MAX];
-    json_t *row;
     size_t n;
     int rc = cells(l, values, &n, f);
 
@@ -122,44 +140,41 @@ static int csv_row(struct lines *l, json_t **out, struct fault *f)
         return rc;
     if (n != l->n_columns)
         return fault(f, ERR_SYNTAX, "%zu cells, the header has %zu", n, l->n_columns);
-    row = json_object();
-    if (!row)
-        return fault_nomem(f);
     for (size_t i = 0; i < n; i++) {
-        struct span name = l->columns[i];
-        json_t *value = values[i].n ? json_stringn(values[i].p, values[i].n) : NULL;
-
-        if (values[i].n && (!value || json_object_setn_new(row, name.p, name.n, value))) {
-            json_decref(row);
-            return fault(f, ERR_SYNTAX, "%.*s is not UTF-8", SPAN_FMT(name));
-        }
+        if (!utf8_valid(values[i]))
+            return fault(f, ERR_SYNTAX, "%s is not UTF-8", l->names[l->columns[i]]);
+        if (values[i].n)
+            out->cells[l->columns[i]] = values[i];
     }
-    *out = row;
     return 0;
 }
 
 /* ---- lines ---- */
 
-int lines_begin(struct lines *l, char *text, size_t n, bool csv, const char *const *columns,
+int lines_begin(struct lines *l, char *text, size_t n, bool csv, const char *const *names,
                 struct fault *f)
 {
-    *l = (struct lines){.at = text, .left = n, .line = 1, .csv = csv};
-    if (!csv)
-        return 0;
+    *l = (struct lines){.at = text, .left = n, .line = 1, .csv = csv, .names = names};
+    while (names[l->n_names])
+        l->n_names++;
     if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
         l->at += 3;
         l->left -= 3;
     }
-    return header(l, columns, f);
+    return csv ? header(l, f) : 0;
 }
 
-static int json_row(struct lines *l, struct reader *reader, json_t **out, struct fault *f)
+static int json_row(struct lines *l, struct reader *reader, struct line *out, struct fault *f)
 {
     struct span text = {l->at, l->left};
 
     skip_line(l);
     text.n -= l->left;
-    return reader_parse(reader, text, out, f);
+    if (text.n && text.p[text.n - 1] == '\n')
+        text.n--;
+    return flat_read(text, l->names, l->n_names, out->cells)
+               ? 0
+               : reader_parse(reader, text, &out->json, f);
 }
 
 static bool blank(const struct lines *l)
@@ -167,16 +182,15 @@ static bool blank(const struct lines *l)
     return l->at[0] == '\n' || (l->left > 1 && l->at[0] == '\r' && l->at[1] == '\n');
 }
 
-int lines_next(struct lines *l, struct reader *reader, json_t **out, uint64_t *line,
-               struct fault *f)
+int lines_next(struct lines *l, struct reader *reader, struct line *out, struct fault *f)
 {
     int rc;
 
     while (l->left && blank(l))
         skip_line(l);
+    *out = (struct line){.number = l->line};
     if (!l->left)
         return 0;
-    *line = l->line;
     rc = l->csv ? csv_row(l, out, f) : json_row(l, reader, out, f);
     return rc ? rc : 1;
 }

@@ -291,6 +291,22 @@ static int read_string(const struct field *field, struct span text, struct fault
     return 0;
 }
 
+int reader_text(const struct field *field, struct span text, struct fault *f)
+{
+    switch (field->kind) {
+    case FIELD_TEXT:
+    case FIELD_BYTES:
+    case FIELD_NAME:
+    case FIELD_ACCOUNT:
+    case FIELD_CHOICE:
+    case FIELD_TIME: return read_string(field, text, f);
+    case FIELD_BOOL:
+    case FIELD_INTEGER:
+    case FIELD_ARRAY: break;
+    }
+    return fault(f, ERR_SYNTAX, "%s must be %s", field->name, kind_words(field->kind));
+}
+
 static void read_null(const struct field *field)
 {
     switch (field->kind) {

@@ -60,6 +60,10 @@ int reader_parse(struct reader *r, struct span body, json_t **out, struct fault 
 int reader_fields(struct reader *r, const char *at, json_t *object, const struct field *fields,
                   size_t n, struct fault *f);
 
+/* Reads one field from text that is UTF-8, as from a JSON string. ERR_SYNTAX for a field of a kind that
+ * no string can be. */
+int reader_text(const struct field *field, struct span text, struct fault *f);
+
 /* Sets the pointer to `at`/`name` and the fault; returns `code`. */
 __attribute__((format(printf, 6, 7))) int reader_refuse(struct reader *r, const char *at,
                                                         const char *name, struct fault *f, int code,

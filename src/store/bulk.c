@@ -11,7 +11,6 @@
 
 #define TEXT_BLOCK 65536
 #define NONE_YET UINT32_MAX
-#define LOOK_EVERY 4096 /* rows between two looks at whether it was cancelled */
 
 int bulk_new(struct bulk **out, bool keep, struct bulk_progress *progress, struct fault *f)
 {
@@ -55,6 +54,13 @@ bool bulk_cancelled(const struct bulk *b)
     return b->progress && __atomic_load_n(&b->progress->cancelled, __ATOMIC_RELAXED);
 }
 
+int bulk_look(const struct bulk *b, struct fault *f)
+{
+    return bulk_cancelled(b)
+               ? fault(f, ERR_CONFLICT, "the import was cancelled: nothing was imported")
+               : 0;
+}
+
 void bulk_phase(struct bulk *b, enum bulk_phase phase, uint64_t done, uint64_t total)
 {
     if (!b->progress)
@@ -95,8 +101,24 @@ int bulk_refuse(struct bulk *b, uint64_t line, const struct fault *why, struct f
     return 0;
 }
 
+int bulk_note(struct bulk *b, int err, const struct fault *said, const char **why, struct fault *f)
+{
+    bool ok = true;
+
+    if (!err)
+        return 0;
+    if (!bulk_row_fault(err)) {
+        *f = *said;
+        return err;
+    }
+    *why = arena_copy(&b->arena, span_of(said->text), &ok).p;
+    return ok ? 0 : fault_nomem(f);
+}
+
 int bulk_fault(const struct bulk *b, struct fault *f)
 {
+    if (!b->faults.n) /* it was there, and has gone while we looked for it */
+        return fault(f, ERR_RANGE, "nothing was imported: an account was there already; try again");
     return fault(f, ERR_RANGE, "nothing was imported: line %" PRIu64 ": %s (%" PRIu64 " fault%s)",
                  b->faults.first[0].line, b->faults.first[0].text, b->faults.n,
                  b->faults.n == 1 ? "" : "s");
@@ -226,6 +248,28 @@ static int find_home(struct bulk *b, const struct store_account *a, uint32_t *ou
     return !err && *out == b->n_homes ? add_home(b, a, f) : err;
 }
 
+int bulk_homes(struct bulk *b,
+               int (*each)(void *arg, struct span *switch_name, struct span *tenant,
+                           struct fault *f),
+               void *arg, struct fault *f)
+{
+    int err = 0;
+
+    for (size_t i = 0; !err && i < b->n_homes; i++) {
+        struct bulk_home *home = &b->homes[i];
+        struct span switch_name = home->switch_name, tenant = home->tenant;
+        struct fault said = {0};
+        bool ok = true;
+
+        err = bulk_note(b, each(arg, &switch_name, &tenant, &said), &said, &home->barred, f);
+        home->switch_name = arena_copy(&b->arena, switch_name, &ok);
+        home->tenant = arena_copy(&b->arena, tenant, &ok);
+        if (!err && !ok)
+            err = fault_nomem(f);
+    }
+    return err;
+}
+
 /* ---- rules ---------------------------------------------------------------------------------- */
 
 static bool same_rule(const struct rule *a, const struct rule *b)
@@ -236,48 +280,43 @@ static bool same_rule(const struct rule *a, const struct rule *b)
 
 static bool same_set(const struct bulk *b, uint32_t i, const void *key)
 {
-    const struct store_import_row *row = key;
-    const struct bulk_set *set = &b->sets[i];
+    const struct bulk_set *set = &b->sets[i], *wanted = key;
 
-    if (set->n != row->n_rules)
+    if (set->n != wanted->n)
         return false;
     for (size_t k = 0; k < set->n; k++)
-        if (!same_rule(&set->rules[k], &row->rules[k]))
+        if (!same_rule(&set->rules[k], &wanted->rules[k]))
             return false;
     return true;
 }
 
-static int add_set(struct bulk *b, const struct store_import_row *row, struct fault *f)
+static int add_set(struct bulk *b, const struct rule *rules, size_t n, struct fault *f)
 {
-    struct rule *copy = arena_alloc(&b->arena, (row->n_rules + 1) * sizeof(*copy));
+    struct rule *copy = arena_alloc(&b->arena, (n + 1) * sizeof(*copy));
     bool ok = copy != NULL;
 
-    for (size_t i = 0; ok && i < row->n_rules; i++) {
-        copy[i] = row->rules[i];
-        copy[i].prefix = arena_copy(&b->arena, row->rules[i].prefix, &ok);
-        copy[i].schedule = arena_copy(&b->arena, row->rules[i].schedule, &ok);
+    for (size_t i = 0; ok && i < n; i++) {
+        copy[i] = rules[i];
+        copy[i].prefix = arena_copy(&b->arena, rules[i].prefix, &ok);
+        copy[i].schedule = arena_copy(&b->arena, rules[i].schedule, &ok);
     }
     if (!ok)
         return fault_nomem(f);
-    b->sets[b->n_sets++] = (struct bulk_set){.rules = copy, .n = row->n_rules};
+    b->sets[b->n_sets++] = (struct bulk_set){.rules = copy, .n = n};
     return 0;
 }
 
-static int find_set(struct bulk *b, const struct store_import_row *row, uint32_t *out,
-                    struct fault *f)
+int bulk_rules(struct bulk *b, const struct rule *rules, size_t n, uint32_t *set, struct fault *f)
 {
-    uint64_t hash = row->n_rules;
+    const struct bulk_set key = {.rules = rules, .n = n};
+    uint64_t hash = n;
 
-    if (!row->own_rules) {
-        *out = BULK_BORN;
-        return 0;
-    }
-    for (size_t i = 0; i < row->n_rules; i++)
-        hash = hash_of(b, hash + row->rules[i].action, row->rules[i].prefix);
+    for (size_t i = 0; i < n; i++)
+        hash = hash_of(b, hash + rules[i].action, rules[i].prefix);
     int err = reserve((void **)&b->sets, b->n_sets, &b->sets_cap, sizeof(*b->sets), f);
     if (!err)
-        err = index_find(b, &b->by_set, hash, (uint32_t)b->n_sets, same_set, row, out, f);
-    return !err && *out == b->n_sets ? add_set(b, row, f) : err;
+        err = index_find(b, &b->by_set, hash, (uint32_t)b->n_sets, same_set, &key, set, f);
+    return !err && *set == b->n_sets ? add_set(b, rules, n, f) : err;
 }
 
 /* ---- rows ----------------------------------------------------------------------------------- */
@@ -313,26 +352,26 @@ static const char *keep_text(struct bulk *b, struct span s)
 }
 
 /* Refuses a name that an earlier line has on the same switch. */
-static int find_twin(struct bulk *b, uint32_t home, struct span name, struct fault *f)
+static int find_twin(struct bulk *b, uint32_t home, struct span name, uint32_t row, struct fault *f)
 {
     struct name_key key = {b->homes[home].first, name};
     uint32_t twin = NONE_YET;
 
     if (b->keep)
         return 0;
-    int err = index_find(b, &b->by_name, hash_of(b, key.first, name), (uint32_t)b->n, same_name,
-                         &key, &twin, f);
-    if (!err && twin != b->n)
+    int err =
+        index_find(b, &b->by_name, hash_of(b, key.first, name), row, same_name, &key, &twin, f);
+    if (!err && twin != row)
         err = fault(f, ERR_EXISTS, "the account \"%.*s\" stands on line %" PRIu32 " already",
                     SPAN_FMT(name), b->rows[twin].line);
     return err;
 }
 
-static int append(struct bulk *b, const struct store_import_row *in, struct fault *f)
+static int append(struct bulk *b, const struct store_import_row *in, uint32_t set, struct fault *f)
 {
     char name[STORE_ACCOUNT_NAME_MAX + 1];
     const struct store_account *a = &in->account;
-    struct bulk_row row = {.line = (uint32_t)in->line, .state = (uint8_t)a->state};
+    struct bulk_row row = {.line = (uint32_t)in->line, .set = set, .state = (uint8_t)a->state};
     int err = account_name_clean(a->name, name, f);
 
     if (!err && a->note.n)
@@ -344,9 +383,7 @@ static int append(struct bulk *b, const struct store_import_row *in, struct faul
     if (!err)
         err = find_home(b, a, &row.home, f);
     if (!err)
-        err = find_set(b, in, &row.set, f);
-    if (!err)
-        err = find_twin(b, row.home, (struct span){name, a->name.n}, f);
+        err = find_twin(b, row.home, (struct span){name, a->name.n}, (uint32_t)b->n, f);
     if (err)
         return err;
     row.name_n = (uint8_t)a->name.n;
@@ -359,13 +396,34 @@ static int append(struct bulk *b, const struct store_import_row *in, struct faul
     return 0;
 }
 
-int bulk_add(struct bulk *b, const struct store_import_row *row, struct fault *f)
+int bulk_add(struct bulk *b, const struct store_import_row *row, uint32_t set, struct fault *f)
 {
     struct fault why = {0};
-    int err = append(b, row, &why);
+    int err = append(b, row, set, &why);
 
-    if (!err && b->n % LOOK_EVERY == 0 && bulk_cancelled(b))
-        return fault(f, ERR_CONFLICT, "the import was cancelled: nothing was imported");
     why.code = err;
     return err ? bulk_refuse(b, row->line, &why, f) : 0;
+}
+
+int bulk_find_mixed(struct bulk *b, struct fault *f)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < b->n_homes; i++)
+        for (uint32_t k = 0; k < i && b->homes[i].first == i; k++)
+            if (b->homes[k].at.switch_id == b->homes[i].at.switch_id)
+                b->homes[i].first = b->homes[k].first;
+    for (size_t i = 0; i < b->n_homes; i++)
+        b->homes[i].first = b->homes[b->homes[i].first].first;
+    free(b->by_name.slots);
+    b->by_name = (struct bulk_index){0};
+    for (size_t i = 0; !err && i < b->n; i++) {
+        struct fault why = {0};
+        struct span name = {b->rows[i].name, b->rows[i].name_n};
+
+        why.code = find_twin(b, b->rows[i].home, name, (uint32_t)i, &why);
+        if (why.code)
+            err = bulk_refuse(b, b->rows[i].line, &why, f);
+    }
+    return err;
 }

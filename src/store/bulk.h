@@ -33,15 +33,28 @@ struct bulk_faults {
 int bulk_new(struct bulk **out, bool keep, struct bulk_progress *progress, struct fault *f);
 void bulk_free(struct bulk *b);
 
-/* Copies the row, or notes what is wrong with it: that is 0 too. ERR_NOMEM ends it; so does ERR_CONFLICT: it
- * was cancelled (which is looked at now and then). */
-int bulk_add(struct bulk *b, const struct store_import_row *row, struct fault *f);
+/* The number of these rules among those that the bulk knows, which it copies. */
+int bulk_rules(struct bulk *b, const struct rule *rules, size_t n, uint32_t *set, struct fault *f);
+#define BULK_BORN UINT32_MAX /* the rules of the tenant's preset */
+
+/* Copies the row (but for its rules: they are `set`), or notes what is wrong with it, which is 0 too.
+ * ERR_NOMEM ends it. */
+int bulk_add(struct bulk *b, const struct store_import_row *row, uint32_t set, struct fault *f);
 /* A line that could not be read. */
 int bulk_refuse(struct bulk *b, uint64_t line, const struct fault *why, struct fault *f);
 
+/* ERR_CONFLICT when it was cancelled. To be asked now and then. */
+int bulk_look(const struct bulk *b, struct fault *f);
+
+/* Hands over each pair of switch and tenant that rows name, for another pair in its place. What `each`
+ * refuses is told for every row that names it; ERR_NOMEM and ERR_IO end the walk. */
+int bulk_homes(struct bulk *b,
+               int (*each)(void *arg, struct span *switch_name, struct span *tenant,
+                           struct fault *f),
+               void *arg, struct fault *f);
+
 size_t bulk_rows(const struct bulk *b);
 const struct bulk_faults *bulk_faults(const struct bulk *b);
-bool bulk_cancelled(const struct bulk *b);
 void bulk_phase(struct bulk *b, enum bulk_phase phase, uint64_t done, uint64_t total);
 
 /* The sentence of what bulk_faults() has. */
@@ -49,7 +62,8 @@ int bulk_fault(const struct bulk *b, struct fault *f);
 
 /*
  * In a write job: all rows or none, and one audit record whose number becomes `created` of every row.
- * `lives`: the bulk is not freed before the job's commit, which then need not read the rows again.
+ * `lives`: the job is alone (store_write_alone_wait()) and the bulk is not freed before its commit, which then
+ * need not read the rows again; and it gives way to store_urgent(): it returns 1, and is run again.
  * ERR_RANGE: something is wrong with rows, and store_bulk_check() tells which lines.
  */
 int store_bulk_import(struct store_tx *tx, const struct store_by *by, struct bulk *b, bool lives,

@@ -13,7 +13,8 @@ struct bulk_home {
     struct span switch_name, tenant;
     uint32_t first; /* the first home that names the same switch */
     struct account_home at;
-    const char *why; /* it cannot be; NULL otherwise */
+    const char *barred; /* why the caller may not; NULL otherwise */
+    const char *why;    /* why it cannot be; NULL otherwise */
 };
 
 struct bulk_set {
@@ -22,8 +23,6 @@ struct bulk_set {
     int64_t id;
     const char *why;
 };
-
-#define BULK_BORN UINT32_MAX /* bulk_row.set: the rules of the tenant's preset */
 
 struct bulk_row {
     const char *name; /* clean */
@@ -57,6 +56,8 @@ struct bulk {
     struct bulk_index by_name, by_home, by_set;
     struct bulk_faults faults;
     size_t checked;
+    const struct store *store; /* where it is alone, and gives way */
+    bool gave_way;
     int64_t base; /* row i has become account base + 1 + i */
 };
 
@@ -64,6 +65,22 @@ struct bulk {
 #define BULK_POINTER "sekisho-bulk"
 struct sqlite3;
 int bulk_rows_register(struct sqlite3 *db); /* an SQLite code */
+
+bool bulk_cancelled(const struct bulk *b);
+
+/* Behind the resolving of homes: notes the names that stand twice on a switch that lines called by
+ * different names, "" among them. */
+int bulk_find_mixed(struct bulk *b, struct fault *f);
+
+/* Is it about one row, to be told by its line, or the end of everything? */
+static inline bool bulk_row_fault(int err)
+{
+    return err == ERR_SYNTAX || err == ERR_RANGE || err == ERR_MISSING || err == ERR_EXISTS ||
+           err == ERR_DENIED || err == ERR_CONFLICT;
+}
+
+/* Keeps the sentence of a row's fault in `*why`; hands any other on. */
+int bulk_note(struct bulk *b, int err, const struct fault *said, const char **why, struct fault *f);
 
 static inline int64_t bulk_rule_set(const struct bulk *b, const struct bulk_row *row)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "store/bulk_impl.h"
+#include "store/store_impl.h"
 
 #define LOOK_EVERY 1024
 
@@ -95,8 +96,9 @@ static int next(sqlite3_vtab_cursor *base)
     if (++c->i % LOOK_EVERY)
         return SQLITE_OK;
     bulk_phase(c->bulk, BULK_ADDING, c->i, c->bulk->n);
+    c->bulk->gave_way = c->bulk->store && store_gives_way(c->bulk->store);
     /* SQLITE_INTERRUPT would roll back what other jobs have done in this transaction. */
-    return bulk_cancelled(c->bulk) ? SQLITE_ABORT : SQLITE_OK;
+    return c->bulk->gave_way || bulk_cancelled(c->bulk) ? SQLITE_ABORT : SQLITE_OK;
 }
 
 static int at_end(sqlite3_vtab_cursor *base)

@@ -6,29 +6,7 @@
 #include "store/bulk_impl.h"
 #include "store/names.h"
 #include "store/rules.h"
-
-/* A fault of the store itself is the end; a fault of a row is told by line. */
-static bool is_row_fault(int err)
-{
-    return err == ERR_SYNTAX || err == ERR_RANGE || err == ERR_MISSING || err == ERR_EXISTS ||
-           err == ERR_DENIED || err == ERR_CONFLICT;
-}
-
-/* Keeps the sentence of a row fault in `*why` and forgets it; hands any other on. */
-static int note(struct bulk *b, int err, const struct fault *said, const char **why,
-                struct fault *f)
-{
-    bool ok = true;
-
-    if (!err)
-        return 0;
-    if (!is_row_fault(err)) {
-        *f = *said;
-        return err;
-    }
-    *why = arena_copy(&b->arena, span_of(said->text), &ok).p;
-    return ok ? 0 : fault_nomem(f);
-}
+#include "store/store_impl.h"
 
 /* What the rows name, once each and not once a row. `*bad`: something of it cannot be. */
 static int resolve(struct store_tx *tx, struct bulk *b, bool *bad, struct fault *f)
@@ -39,16 +17,17 @@ static int resolve(struct store_tx *tx, struct bulk *b, bool *bad, struct fault 
     *bad = false;
     for (size_t i = 0; !err && i < b->n_homes; i++) {
         struct bulk_home *home = &b->homes[i];
-        home->why = NULL;
-        err = account_home(tx, home->switch_name, home->tenant, &home->at, &said);
-        err = note(b, err, &said, &home->why, f);
+        home->why = home->barred;
+        if (!home->barred)
+            err = bulk_note(b, account_home(tx, home->switch_name, home->tenant, &home->at, &said),
+                            &said, &home->why, f);
         *bad |= home->why != NULL;
     }
     for (size_t i = 0; !err && i < b->n_sets; i++) {
         struct bulk_set *set = &b->sets[i];
         set->why = NULL;
-        err = rules_intern(tx, set->rules, set->n, false, &set->id, &said);
-        err = note(b, err, &said, &set->why, f);
+        err = bulk_note(b, rules_intern(tx, set->rules, set->n, false, &set->id, &said), &said,
+                        &set->why, f);
         *bad |= set->why != NULL;
     }
     return err;
@@ -70,13 +49,16 @@ static int insert(struct store_tx *tx, struct bulk *b, int64_t change, struct fa
 
     if (err)
         return err;
+    b->gave_way = false;
     bulk_phase(b, BULK_ADDING, 0, b->n);
     err = db_run(tx->db,
                  b->keep ? INSERT_BULK " WHERE true ON CONFLICT (switch, name) DO NOTHING"
                          : INSERT_BULK,
                  DB_VALUES(POINTER(b, BULK_POINTER), INT(change)), f);
-    if (err && bulk_cancelled(b) && !db_idle(tx->db))
-        return fault(f, ERR_CONFLICT, "the import was cancelled: nothing was imported");
+    if (err && !db_idle(tx->db) && bulk_look(b, f))
+        return ERR_CONFLICT;
+    if (err && !db_idle(tx->db) && b->gave_way)
+        return STORE_AGAIN;
     /* Some name is taken: which ones, is for store_bulk_check(). */
     return err == ERR_EXISTS ? fault(f, ERR_RANGE, "an account is there already") : err;
 }
@@ -133,6 +115,7 @@ int store_bulk_import(struct store_tx *tx, const struct store_by *by, struct bul
     out->added = out->kept = 0;
     out->batch = 0;
     b->checked = 0;
+    b->store = lives ? tx->store : NULL;
     int err = change_begin(&c, tx, by, &import_kind, "account.import", CHANGE_NEW, f);
     if (!err)
         err = add_all(&c, b, lives, out, f);
@@ -177,10 +160,12 @@ int store_bulk_check(struct store_tx *tx, struct bulk *b, struct fault *f)
     int err = 0;
 
     bulk_phase(b, BULK_CHECKING, b->checked, b->n);
+    if (b->checked == 0 && !b->keep)
+        err = bulk_find_mixed(b, f);
     for (; !err && b->checked < end; b->checked++)
         err = check_row(tx, b, &b->rows[b->checked], f);
-    if (!err && bulk_cancelled(b))
-        err = fault(f, ERR_CONFLICT, "the import was cancelled: nothing was imported");
+    if (!err)
+        err = bulk_look(b, f);
     return err ? err : b->checked < b->n;
 }
 
@@ -196,9 +181,14 @@ static int read_rows(struct store_import *import, struct bulk *b, struct fault *
 
         if (more == 0)
             return 0;
-        if (more > 0)
-            err = bulk_add(b, &row, f);
-        else if (is_row_fault(more))
+        uint32_t set = BULK_BORN;
+        if (more > 0 && row.own_rules)
+            err = bulk_rules(b, row.rules, row.n_rules, &set, f);
+        if (more > 0 && !err)
+            err = bulk_add(b, &row, set, f);
+        else if (more > 0)
+            return err;
+        else if (bulk_row_fault(more))
             err = bulk_refuse(b, row.line, &why, f);
         else
             err = fault(f, more, "line %" PRIu64 ": %s", row.line,

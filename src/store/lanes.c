@@ -6,6 +6,9 @@
 #include "store/publish.h"
 #include "store/store_impl.h"
 
+/* So often gives a long job way at most: then it goes on, and those who come wait for it. */
+#define GIVES_WAY_MAX 8
+
 /* One transaction that many jobs share. */
 struct commit {
     struct store *store;
@@ -185,7 +188,13 @@ static void run_commit(struct commit *c)
     note(c, err);
 }
 
-static void run_batch(struct store *s, enum lane lane, size_t n)
+bool store_gives_way(const struct store *s)
+{
+    return s->gave_way < GIVES_WAY_MAX && __atomic_load_n(&s->urgent, __ATOMIC_RELAXED) > 0;
+}
+
+/* False: it was one job that gave way, and is to be run again. */
+static bool run_batch(struct store *s, enum lane lane, size_t n)
 {
     struct commit c = {
         .store = s,
@@ -201,9 +210,12 @@ static void run_batch(struct store *s, enum lane lane, size_t n)
     if (lane == LANE_WRITE && s->config.snapshot)
         snapshot_reclaim(s->config.snapshot);
     run_commit(&c);
+    if (s->batch[0].alone && s->outcomes[0].code == STORE_AGAIN)
+        return false;
     for (size_t i = 0; i < n; i++)
         if (s->batch[i].done)
             s->batch[i].done(s->batch[i].done_arg, s->outcomes[i].code, &s->outcomes[i].fault);
+    return true;
 }
 
 int lanes_run(struct store *s, store_job job, void *arg, struct fault *f)
@@ -215,22 +227,49 @@ int lanes_run(struct store *s, store_job job, void *arg, struct fault *f)
     return s->outcomes[0].code;
 }
 
+static size_t take(struct store *s, enum lane lane)
+{
+    pthread_mutex_lock(&s->mutex);
+    size_t n = queue_take(&s->queues[lane], s->batch, BATCH_MAX);
+    if (lane == LANE_URGENT)
+        __atomic_store_n(&s->urgent, (unsigned)s->queues[lane].n, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&s->mutex);
+    return n;
+}
+
+static void run_urgent(struct store *s)
+{
+    size_t n;
+
+    while ((n = take(s, LANE_URGENT)) > 0)
+        run_batch(s, LANE_WRITE, n);
+}
+
+static void run_lane(struct store *s, enum lane lane)
+{
+    run_urgent(s);
+    size_t n = take(s, lane);
+    if (!n)
+        return;
+    struct job first = s->batch[0];
+    s->gave_way = 0;
+    while (!run_batch(s, lane, n)) {
+        s->gave_way++;
+        run_urgent(s);
+        s->batch[0] = first;
+    }
+}
+
 void *lanes_writer(void *p)
 {
     struct store *s = p;
 
     for (;;) {
-        for (enum lane lane = LANE_WRITE; lane <= LANE_EVIDENCE; lane++) {
-            if (lane == LANE_READ)
-                continue;
-            pthread_mutex_lock(&s->mutex);
-            size_t n = queue_take(&s->queues[lane], s->batch, BATCH_MAX);
-            pthread_mutex_unlock(&s->mutex);
-            if (n)
-                run_batch(s, lane, n);
-        }
+        run_lane(s, LANE_WRITE);
+        run_lane(s, LANE_EVIDENCE);
         pthread_mutex_lock(&s->mutex);
-        bool empty = s->queues[LANE_WRITE].n == 0 && s->queues[LANE_EVIDENCE].n == 0;
+        bool empty = s->queues[LANE_WRITE].n == 0 && s->queues[LANE_EVIDENCE].n == 0 &&
+                     s->queues[LANE_URGENT].n == 0;
         bool end = empty && s->closing;
         if (empty && !end)
             pthread_cond_wait(&s->writer_wakes, &s->mutex);

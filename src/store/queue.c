@@ -29,12 +29,18 @@ bool queue_put(struct queue *q, const struct job *job)
 
 size_t queue_take(struct queue *q, struct job *out, size_t max)
 {
-    size_t n = q->n < max ? q->n : max;
+    size_t n = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        out[i] = q->jobs[q->first];
+    while (n < max && q->n) {
+        bool alone = q->jobs[q->first].alone;
+
+        if (alone && n)
+            break;
+        out[n++] = q->jobs[q->first];
         q->first = (q->first + 1) % q->room;
+        q->n--;
+        if (alone)
+            break;
     }
-    q->n -= n;
     return n;
 }

@@ -9,6 +9,7 @@ struct job {
     void *arg;
     store_done done;
     void *done_arg;
+    bool alone; /* has a commit to itself */
 };
 
 /* Jobs that wait, first in, first out, at most as many as there was room for at the start. The caller
@@ -22,7 +23,7 @@ int queue_init(struct queue *q, size_t room, struct fault *f);
 void queue_free(struct queue *q);
 /* False when it is full. */
 bool queue_put(struct queue *q, const struct job *job);
-/* Takes up to `max` jobs; returns how many. */
+/* Takes up to `max` jobs, or one that is alone; returns how many. */
 size_t queue_take(struct queue *q, struct job *out, size_t max);
 
 #endif

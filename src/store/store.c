@@ -175,7 +175,7 @@ static int make(struct store **out, const struct store_config *config, struct fa
     s->dir = strdup(config->dir);
     if (!s->dir)
         err = fault_nomem(f);
-    for (size_t lane = 0; !err && lane < 3; lane++)
+    for (size_t lane = 0; !err && lane < LANES; lane++)
         err = queue_init(&s->queues[lane], room, f);
     if (err)
         store_close(s);
@@ -264,7 +264,7 @@ void store_close(struct store *s)
     db_close(s->writer_evidence);
     touched_free(&s->touched);
     token_table_free(s->tokens);
-    for (size_t lane = 0; lane < 3; lane++)
+    for (size_t lane = 0; lane < LANES; lane++)
         queue_free(&s->queues[lane]);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
@@ -280,7 +280,7 @@ void store_close(struct store *s)
 
 static int enqueue(struct store *s, enum lane lane, const struct job *job, struct fault *f)
 {
-    static const char *const names[] = {"write", "read", "evidence"};
+    static const char *const names[] = {"write", "read", "evidence", "urgent"};
     int err = 0;
 
     pthread_mutex_lock(&s->mutex);
@@ -291,6 +291,8 @@ static int enqueue(struct store *s, enum lane lane, const struct job *job, struc
         err = fault(f, ERR_FULL, "%zu %s jobs wait already, and no more can: try again in a moment",
                     s->queues[lane].n, names[lane]);
     } else {
+        if (lane == LANE_URGENT)
+            __atomic_add_fetch(&s->urgent, 1, __ATOMIC_RELAXED);
         pthread_cond_signal(lane == LANE_READ ? &s->reader_wakes : &s->writer_wakes);
     }
     pthread_mutex_unlock(&s->mutex);
@@ -300,42 +302,54 @@ static int enqueue(struct store *s, enum lane lane, const struct job *job, struc
 int store_write(struct store *s, store_job job, void *arg, store_done done, void *done_arg,
                 struct fault *f)
 {
-    return enqueue(s, LANE_WRITE, &(struct job){job, arg, done, done_arg}, f);
+    return enqueue(s, LANE_WRITE, &(struct job){job, arg, done, done_arg, false}, f);
+}
+
+int store_urgent(struct store *s, store_job job, void *arg, store_done done, void *done_arg,
+                 struct fault *f)
+{
+    return enqueue(s, LANE_URGENT, &(struct job){job, arg, done, done_arg, false}, f);
 }
 
 int store_read(struct store *s, store_job job, void *arg, store_done done, void *done_arg,
                struct fault *f)
 {
-    return enqueue(s, LANE_READ, &(struct job){job, arg, done, done_arg}, f);
+    return enqueue(s, LANE_READ, &(struct job){job, arg, done, done_arg, false}, f);
 }
 
 int store_evidence(struct store *s, store_job job, void *arg, store_done done, void *done_arg,
                    struct fault *f)
 {
-    return enqueue(s, LANE_EVIDENCE, &(struct job){job, arg, done, done_arg}, f);
+    return enqueue(s, LANE_EVIDENCE, &(struct job){job, arg, done, done_arg, false}, f);
 }
 
-static int wait_for(struct store *s, enum lane lane, store_job job, void *arg, struct fault *f)
+static int wait_for(struct store *s, enum lane lane, store_job job, void *arg, bool alone,
+                    struct fault *f)
 {
     struct waiter w = WAITER_INIT;
-    int err = enqueue(s, lane, &(struct job){job, arg, waiter_done, &w}, f);
+    int err = enqueue(s, lane, &(struct job){job, arg, waiter_done, &w, alone}, f);
 
     return err ? err : waiter_wait(&w, f);
 }
 
 int store_write_wait(struct store *s, store_job job, void *arg, struct fault *f)
 {
-    return wait_for(s, LANE_WRITE, job, arg, f);
+    return wait_for(s, LANE_WRITE, job, arg, false, f);
+}
+
+int store_write_alone_wait(struct store *s, store_job job, void *arg, struct fault *f)
+{
+    return wait_for(s, LANE_WRITE, job, arg, true, f);
 }
 
 int store_read_wait(struct store *s, store_job job, void *arg, struct fault *f)
 {
-    return wait_for(s, LANE_READ, job, arg, f);
+    return wait_for(s, LANE_READ, job, arg, false, f);
 }
 
 int store_evidence_wait(struct store *s, store_job job, void *arg, struct fault *f)
 {
-    return wait_for(s, LANE_EVIDENCE, job, arg, f);
+    return wait_for(s, LANE_EVIDENCE, job, arg, false, f);
 }
 
 void store_stats(struct store *s, struct store_stats *out)
@@ -348,7 +362,7 @@ void store_stats(struct store *s, struct store_stats *out)
         memcpy(out->trouble, s->trouble[LANE_WRITE], sizeof(out->trouble));
     if (out->failing_evidence)
         memcpy(out->trouble_evidence, s->trouble[LANE_EVIDENCE], sizeof(out->trouble_evidence));
-    out->write_queue = s->queues[LANE_WRITE].n;
+    out->write_queue = s->queues[LANE_WRITE].n + s->queues[LANE_URGENT].n;
     out->read_queue = s->queues[LANE_READ].n;
     out->evidence_queue = s->queues[LANE_EVIDENCE].n;
     pthread_mutex_unlock(&s->mutex);

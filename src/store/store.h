@@ -90,13 +90,17 @@ typedef void (*store_done)(void *arg, int code, const struct fault *f);
 /*
  * Queues a job and returns at once. Failure (ERR_FULL when the queue has no room, ERR_DENIED when the
  * store is closing) means that neither `job` nor `done` will run. `done` may be NULL. Jobs of a lane
- * run in the order in which they were queued. A job runs once at most: when the commit that it shares
+ * run in the order in which they were queued. A job runs once at most (but for one that is
+ * alone, store_bulk_import(), which may be undone and begin again): when the commit that it shares
  * with others fails, all of them fail with the reason.
  */
 int store_write(struct store *store, store_job job, void *arg, store_done done, void *done_arg,
                 struct fault *f);
 int store_read(struct store *store, store_job job, void *arg, store_done done, void *done_arg,
                struct fault *f);
+/* For a write that must not wait (a stop): it goes before those of store_write(), and a long job gives way. */
+int store_urgent(struct store *store, store_job job, void *arg, store_done done, void *done_arg,
+                 struct fault *f);
 /* For evidence (refusals): its own file and commit, on the writer thread, behind the writes. */
 int store_evidence(struct store *store, store_job job, void *arg, store_done done, void *done_arg,
                    struct fault *f);
@@ -105,6 +109,9 @@ int store_evidence(struct store *store, store_job job, void *arg, store_done don
 int store_write_wait(struct store *store, store_job job, void *arg, struct fault *f);
 int store_read_wait(struct store *store, store_job job, void *arg, struct fault *f);
 int store_evidence_wait(struct store *store, store_job job, void *arg, struct fault *f);
+
+/* For a long write: it has a commit to itself, so that those queued before it do not wait for it. */
+int store_write_alone_wait(struct store *store, store_job job, void *arg, struct fault *f);
 
 /* When this job's lane took it up. */
 struct instant store_tx_now(const struct store_tx *tx);

@@ -19,7 +19,7 @@ struct outcome {
 
 /*
  * Who touches what: the writer thread (or store_open() and store_close(), when there is none) has
- * `writer`, `writer_evidence`, `touched`, `batch`, `outcomes`, `tables` and `next_tables`; the reader
+ * `writer`, `writer_evidence`, `touched`, `batch`, `outcomes`, `tables`, `next_tables` and `gave_way`; the reader
  * thread has `reader` and `reader_evidence`. `mutex` guards the queues, `closing`, `stats` and
  * `backing_up`. `tokens` is read by everybody under its own lock.
  */
@@ -31,7 +31,8 @@ struct store {
     struct db *reader, *reader_evidence;
 
     const struct tables *tables, *next_tables;
-    bool loaded; /* the snapshot was filled: from now on what is touched is published */
+    unsigned gave_way; /* how often the job that is alone has done so */
+    bool loaded;       /* the snapshot was filled: from now on what is touched is published */
     struct touched touched;
     struct job batch[BATCH_MAX];
     struct outcome outcomes[BATCH_MAX];
@@ -41,11 +42,12 @@ struct store {
 
     pthread_mutex_t mutex;
     pthread_cond_t writer_wakes, reader_wakes;
-    struct queue queues[3]; /* by enum lane */
+    struct queue queues[LANES];
+    unsigned urgent; /* jobs in that queue, for store_gives_way(); by __atomic builtins */
     bool closing;
     struct store_stats stats; /* but for what is told of the lanes' last commits: */
-    bool failing[3];          /* by enum lane */
-    char trouble[3][FAULT_MAX];
+    bool failing[LANES];
+    char trouble[LANES][FAULT_MAX];
 
     pthread_t writer_thread, reader_thread;
     bool writer_runs, reader_runs;
@@ -58,6 +60,11 @@ struct snapshot *store_snapshot(struct store *store);
 struct instant store_now(const struct store *store);
 __attribute__((format(printf, 3, 4))) void store_log(struct store *store, enum store_log level,
                                                      const char *format, ...);
+
+/* A job that is alone may end with this where store_gives_way() says that somebody cannot wait for it: it
+ * is undone, and begins again behind that. */
+#define STORE_AGAIN 1
+bool store_gives_way(const struct store *store);
 
 /* The lanes (lanes.c). */
 void *lanes_writer(void *store);

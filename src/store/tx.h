@@ -28,7 +28,8 @@ void touched_above(struct touched *t, int64_t id);
 void touched_clear(struct touched *t);
 void touched_free(struct touched *t);
 
-enum lane { LANE_WRITE, LANE_READ, LANE_EVIDENCE };
+/* LANE_URGENT is only a queue: its jobs are write jobs. */
+enum lane { LANE_WRITE, LANE_READ, LANE_EVIDENCE, LANE_URGENT, LANES };
 
 /* One job at its work. */
 struct store_tx {

@@ -10,10 +10,12 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 
 from e2e import tap
 from e2e.daemon import Daemon
+from e2e.http import Client
 from spec import Spec
 
 JSON = 'application/json'
@@ -490,6 +492,66 @@ def importing(api):
     assert api('status', 200).json['change'] == before + 2
 
 
+def importing_with_rules(api):
+    csv = 'name,tenant,restrict,except\nrules-1,umeda,010 0990,0101212\nrules-2,umeda,none,\nrules-3,umeda,,\n'
+    assert api('importAccounts', 200, csv, media=CSV).json['added'] == 3
+    line = {'name': 'rules-4', 'tenant': 'umeda', 'rules': [{'action': 'restrict', 'prefix': '0570'}]}
+    assert api('importAccounts', 200, json.dumps(line), media=LINES).json['added'] == 1
+    for name, expected in (('rules-1', ['010', '0990', '0101212']), ('rules-2', []), ('rules-3', ['010']),
+                           ('rules-4', ['0570'])):
+        id_ = api('findAccount', 200, switch='local', name=name).json['id']
+        assert [r['prefix'] for r in api('listAccountRules', 200, id=id_).json['items']] == expected, name
+    line['rules'][0]['mandatory'] = True
+    problem = api('importAccounts', 422, '\n\n' + json.dumps(dict(line, name='rules-5')), media=LINES).json
+    assert [e['line'] for e in problem['errors']] == [3] and 'mandatory' in problem['detail'], problem
+    question = {'account': 'rules-2', 'number': '010-252-61-512-3456', 'switch': 'local'}
+    assert api('authorize', 200, question).json['verdict'] == 'allow'
+    assert api('authorize', 200, dict(question, account='rules-3')).json['verdict'] == 'deny'
+
+
+def an_import_that_is_cancelled(api, daemon, spec):
+    """It is looked at, by its own ticket only; a stop goes through it, a second one is sent away."""
+    lines = ''.join(f'{{"name":"cancelled-{i}","tenant":"umeda"}}\n' for i in range(150000))
+    umeda = Api(daemon, spec, daemon.api.token('tenant:umeda'))
+    before = api('status', 200).json['change']
+    answers = []
+
+    def run():
+        client = Client(daemon.socket, daemon.http)
+        answers.append(client.tcp(api.token, 'POST', spec.target('importAccounts', {}, {'ticket': 'e2e-ticket'}), lines,
+                                  {'Content-Type': LINES}))
+        spec.check('importAccounts', answers[0])
+        client.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    seen = set()
+    end = time.monotonic() + 60
+    while 'adding' not in seen and not answers and time.monotonic() < end:
+        answer = daemon.api.tcp(api.token, 'GET', spec.target('getImport', {'ticket': 'e2e-ticket'}, None))
+        if answer.status == 200:
+            spec.check('getImport', answer)
+            seen.add(answer.json['phase'])
+    assert not answers and 'reading' in seen, f'the import was too quick to be seen: {seen} {answers}'
+    assert api('importAccounts', 503, 'name\nx\n', media=CSV).headers['Retry-After']
+    for other in ('getImport', 'cancelImport'):
+        umeda(other, 404, ticket='e2e-ticket')
+        api(other, 404, ticket='another-ticket')
+    began = time.monotonic()
+    api('putStop', 201, scope='tenant:umeda')
+    took = time.monotonic() - began
+    assert not answers and took < 2, f'a stop waited {took:.1f} s for an import'
+    api('cancelImport', 204, ticket='e2e-ticket')
+    thread.join()
+    assert answers[0].status == 409 and 'nothing was imported' in answers[0].json['detail'], answers[0]
+    api('getImport', 404, ticket='e2e-ticket')
+    api('findAccount', 404, switch='local', name='cancelled-0')
+    api('deleteStop', 204, scope='tenant:umeda')
+    assert api('status', 200).json['change'] == before + 2
+    assert api('importAccounts', 200, 'name,tenant\nfree-again,umeda\n', media=CSV).json['added'] == 1
+    api('deleteAccount', 204, id=api('findAccount', 200, switch='local', name='free-again').json['id'])
+
+
 def importing_is_all_or_nothing(api):
     before = api('status', 200).json['change']
     wrong = ('{"name":"new-1"}\n{"name":"new 2"}\n\n{"name":"new-3","state":"x"}\nx\n{"name":"bulk-0001"}\n'
@@ -503,7 +565,8 @@ def importing_is_all_or_nothing(api):
         api('importAccounts', 422, body, media=CSV)
     many = api('importAccounts', 422, '{"name":"a b"}\n' * 500, media=LINES).json
     assert len(many['errors']) == 100
-    for query in ({'existing': 'x'}, {'tenant': 'A B'}, {'switch': '!'}):
+    assert many['errors_total'] == 500
+    for query in ({'existing': 'x'}, {'tenant': 'A B'}, {'switch': '!'}, {'ticket': 'short'}):
         api('importAccounts', 422, '{"name":"new-1"}\n', media=LINES, query=query)
     api('findAccount', 404, switch='local', name='new-1')
     assert api('status', 200).json['change'] == before
@@ -555,7 +618,8 @@ def lists_have_cursors(api):
 # ---- scopes ---------------------------------------------------------------------------------------
 
 
-PARTS = {'id': 1, 'name': 'main', 'switch': 'local', 'action': 'restrict', 'prefix': '0', 'scope': 'operator'}
+PARTS = {'id': 1, 'name': 'main', 'switch': 'local', 'action': 'restrict', 'prefix': '0', 'scope': 'operator',
+         'ticket': 'ticket-1'}
 
 
 def every_call(spec, scope):
@@ -811,6 +875,8 @@ def main():
         tap.attempt('refusals and audit', records, api)
         tap.attempt('2,500 accounts by JSON lines and CSV', importing, api)
         tap.attempt('an import is all or nothing, and names the lines', importing_is_all_or_nothing, api)
+        tap.attempt('an import with rules', importing_with_rules, api)
+        tap.attempt('an import that is cancelled', an_import_that_is_cancelled, api, daemon, spec)
         tap.attempt('paging through 2,500 accounts', paging, api)
         tap.attempt('paging while accounts come and go', paging_while_rows_come_and_go, api)
         tap.attempt('every list has cursors', lists_have_cursors, api)

@@ -77,6 +77,21 @@ static void bounds_the_parameters(void **state)
 
 /* ---- lines ---- */
 
+static json_t *row_json(const struct line *line, const char *const *names)
+{
+    json_t *row = json_object();
+
+    if (line->json) {
+        json_decref(row);
+        return line->json;
+    }
+    for (size_t i = 0; names[i]; i++)
+        if (line->cells[i].p)
+            json_object_set_new(row, names[i] + (names[i][0] == '['),
+                                json_stringn(line->cells[i].p, line->cells[i].n));
+    return row;
+}
+
 /* "2 {"name":"x"}" for each line, or "2: the sentence". */
 static void read_lines(bool csv, const char *text, size_t n, struct buf *out)
 {
@@ -84,9 +99,8 @@ static void read_lines(bool csv, const char *text, size_t n, struct buf *out)
     char *copy = malloc(n + 1);
     struct reader reader = {0};
     struct lines lines;
+    struct line line;
     struct fault f;
-    uint64_t line = 0;
-    json_t *row = NULL;
     int rc;
 
     assert_non_null(copy);
@@ -94,13 +108,14 @@ static void read_lines(bool csv, const char *text, size_t n, struct buf *out)
     rc = lines_begin(&lines, copy, n, csv, columns, &f);
     if (rc)
         buf_printf(out, "%s\n", f.text);
-    while (!rc && (rc = lines_next(&lines, &reader, &row, &line, &f)) != 0) {
-        char *shown = rc > 0 ? json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    while (!rc && (rc = lines_next(&lines, &reader, &line, &f)) != 0) {
+        json_t *row = rc > 0 ? row_json(&line, columns) : NULL;
+        char *shown = row ? json_dumps(row, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 
-        buf_printf(out, rc > 0 ? "%u %s\n" : "%u: %s\n", (unsigned)line, shown ? shown : f.text);
+        buf_printf(out, rc > 0 ? "%u %s\n" : "%u: %s\n", (unsigned)line.number,
+                   shown ? shown : f.text);
         free(shown);
         json_decref(row);
-        row = NULL;
         rc = 0;
     }
     free(copy);
