@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a dialled string to a verdict: see README.md beside this file. Usage: decide [STRINGS [ACCOUNTS]] */
+/* From a dialled string to a verdict: see README.md beside this file. Usage: decide [STRINGS [ACCOUNTS]]
+ * [machine] [numbering] [policy] */
 #include <stdio.h>
 
 #include "dialled.h"
@@ -93,8 +94,9 @@ static void measure_numbering(struct bench *b)
 
 /* ---- policy ---- */
 
-/* Numbers that policy alone is asked about: few, so that they are as near as one just parsed is. */
-#define NUMBERS 256
+/* Numbers that policy alone is asked about, in no order: few, so that they are nearly as near as one
+ * that has just been parsed is. */
+#define NUMBERS 128
 #define QUESTIONS (1U << 20)
 #define BATCH 16
 #define NOW 1795489200 /* 2026-11-24 12:00 in Japan */
@@ -111,6 +113,11 @@ static struct span asked_name(const struct questions *q, size_t i)
     return (struct span){q->names[i].text, q->names[i].n};
 }
 
+static const struct number *asked_number(const struct questions *q, size_t i)
+{
+    return &q->numbers[q->names[i].number];
+}
+
 static void open_questions(struct questions *q, const struct bench *b, const struct world *world)
 {
     uint64_t seed = 3;
@@ -120,8 +127,10 @@ static void open_questions(struct questions *q, const struct bench *b, const str
     q->names = calloc(QUESTIONS, sizeof(*q->names));
     if (!q->names)
         abort();
-    for (size_t i = 0; i < QUESTIONS; i++)
+    for (size_t i = 0; i < QUESTIONS; i++) {
         world_name(measure_random(&seed) % world->accounts, &q->names[i]);
+        q->names[i].number = (uint8_t)(measure_random(&seed) % NUMBERS);
+    }
     for (size_t i = 0; i < NUMBERS; i++)
         numbering_parse(q->gate->site, dialled_at(&b->dialled, i), &q->numbers[i]);
 }
@@ -140,7 +149,7 @@ static size_t ask(const struct questions *q, size_t i)
 
     snapshot_read_lock();
     snapshot_find(q->world->snap, q->gate, asked_name(q, i), &subject);
-    snapshot_decide(q->world->snap, &subject, &q->numbers[i % NUMBERS], false, NOW, &verdict);
+    snapshot_decide(q->world->snap, &subject, asked_number(q, i), false, NOW, &verdict);
     snapshot_read_unlock();
     return wait_for(&subject, &verdict);
 }
@@ -183,8 +192,8 @@ static void ask_batches(void *arg)
         snapshot_read_lock();
         find_batch(q, i, subjects);
         for (size_t k = 0; k < BATCH; k++) {
-            snapshot_decide(q->world->snap, &subjects[k], &q->numbers[(i + k) % NUMBERS], false,
-                            NOW, &verdict);
+            snapshot_decide(q->world->snap, &subjects[k], asked_number(q, i + k), false, NOW,
+                            &verdict);
             sum += wait_for(&subjects[k], &verdict);
         }
         snapshot_read_unlock();
@@ -225,20 +234,42 @@ static void measure_policy(struct bench *b, size_t accounts)
     world_close(&world);
 }
 
+/* Without parts, all of them. */
+static bool wanted(int argc, char **argv, const char *part)
+{
+    bool any = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], part) == 0)
+            return true;
+        any |= argv[i][0] >= 'a';
+    }
+    return !any;
+}
+
+static size_t count_of(int argc, char **argv, int which, size_t otherwise)
+{
+    for (int i = 1; i < argc; i++)
+        if (argv[i][0] <= '9' && which-- == 0)
+            return strtoul(argv[i], NULL, 10);
+    return otherwise;
+}
+
 int main(int argc, char **argv)
 {
-    size_t n = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000000;
-    size_t most = argc > 2 ? strtoul(argv[2], NULL, 10) : 10000000;
+    size_t n = count_of(argc, argv, 0, 10000000), most = count_of(argc, argv, 1, 10000000);
     struct bench b;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     open_bench(&b, n);
     printf("%zu dialled strings, of which\n", n);
     dialled_describe(stdout);
-    measure_machine();
-    measure_numbering(&b);
+    if (wanted(argc, argv, "machine"))
+        measure_machine();
+    if (wanted(argc, argv, "numbering"))
+        measure_numbering(&b);
     snapshot_reader_register();
-    for (size_t accounts = 1000; accounts <= most; accounts *= 10)
+    for (size_t accounts = 1000; wanted(argc, argv, "policy") && accounts <= most; accounts *= 10)
         measure_policy(&b, accounts);
     snapshot_reader_unregister();
     close_bench(&b);

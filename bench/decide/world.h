@@ -14,7 +14,7 @@
 #define WORLD_TENANTS 1000
 #define WORLD_SETS 3000
 #define WORLD_RULES 10
-#define WORLD_NAME_MAX 23
+#define WORLD_NAME_MAX 22
 
 struct world {
     struct snapshot *snap;
@@ -23,6 +23,7 @@ struct world {
 
 struct world_name {
     uint8_t n;
+    uint8_t number; /* for the asker: what is dialled */
     char text[WORLD_NAME_MAX];
 };
 
