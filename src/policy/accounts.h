@@ -13,7 +13,7 @@
  * its place.
  *
  * A slot has 32 bytes, so that two are a cache line and none lies on two; a search begins at the first
- * of its line, so that two in three need no other line. At least 60 % of a table that has grown are
+ * of its line, so that most need no other. At least 60 % of a table that has grown are
  * entries: 37 bytes an account beyond the 16 of the hash.
  */
 
@@ -24,11 +24,10 @@ struct account_slot {
 };
 
 struct accounts {
-    size_t capacity;
-    size_t used; /* entries and tombstones */
-    size_t live; /* entries */
+    size_t capacity; /* slots, an even number */
+    size_t used;     /* entries and tombstones */
+    size_t live;     /* entries */
     struct accounts *next_retired;
-    void *memory;
     struct account_slot *slots;
 };
 

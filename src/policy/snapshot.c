@@ -292,7 +292,7 @@ int snapshot_new(struct snapshot **out, const struct snapshot_options *options, 
     if (!err)
         err = profile_pool_new(&snap->profiles, options->key, f);
     if (!err)
-        err = accounts_new(&snap->accounts, options->accounts, f);
+        err = accounts_new(&snap->accounts, options->accounts + options->accounts / 5, f);
     if (err) {
         snapshot_free(snap);
         return err;

@@ -79,7 +79,7 @@ void snapshot_decide(const struct snapshot *snap, const struct snapshot_subject 
 struct snapshot_options {
     struct zones *zones; /* borrowed, may be NULL; used by the writer's thread only */
     uint8_t key[16];     /* random: account names are hashed with it */
-    size_t accounts;     /* how many to make room for; 0 is fine */
+    size_t accounts;     /* how many to make room for, and a fifth more; 0 is fine */
 };
 
 int snapshot_new(struct snapshot **out, const struct snapshot_options *options, struct fault *f);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/pages.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define CACHE_LINE ((size_t)64)
+#define HUGE_PAGE ((size_t)2 << 20)
+#define LARGE (2 * HUGE_PAGE) /* less would leave too much of its last page unused */
+
+static size_t round_up(size_t size, size_t to)
+{
+    return (size + to - 1) / to * to;
+}
+
+/* A kernel joins only pages that lie as a huge one does: one is mapped too much, and cut off. */
+static void *map(size_t size)
+{
+    size_t whole = round_up(size, HUGE_PAGE), before;
+    char *p =
+        mmap(NULL, whole + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED)
+        return NULL;
+    before = round_up((uintptr_t)p, HUGE_PAGE) - (uintptr_t)p;
+    if (before > 0)
+        munmap(p, before);
+    munmap(p + before + whole, HUGE_PAGE - before);
+    /* A refusal leaves pages of the usual size. */
+    (void)madvise(p + before, whole, MADV_HUGEPAGE);
+    return p + before;
+}
+
+void *pages_new(size_t size)
+{
+    void *p;
+
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    if (size >= LARGE)
+        return map(size);
+    size = round_up(size, CACHE_LINE);
+    p = aligned_alloc(CACHE_LINE, size);
+    if (p)
+        memset(p, 0, size);
+    return p;
+}
+
+void pages_free(void *p, size_t size)
+{
+    if (size >= LARGE && p)
+        munmap(p, round_up(size, HUGE_PAGE));
+    else
+        free(p);
+}
