@@ -10,27 +10,33 @@ struct views {
     bool open_ended;
 };
 
-/* The longest match of all levels; they are asked from the nearest outward, so that it takes more
- * than equal length to win against a nearer one. */
-static struct decide_finding consult(const struct decide_rules *rules,
-                                     const struct ruleset_key *key,
-                                     const struct ruleset_moment *when)
+/* What a set that is farther away says counts only where it matches more. Here and below findings are
+ * written where they are wanted: what was just written in several pieces is slow to copy in one. */
+static void consult_one(const struct ruleset *set, enum rule_level level, size_t tenant,
+                        const struct ruleset_key *key, const struct ruleset_moment *when,
+                        struct decide_finding *best)
 {
-    struct decide_finding best = {0};
     struct ruleset_match m;
 
-    if (ruleset_match(rules->account, key, when, &m))
-        best = (struct decide_finding){.set = rules->account, .match = m, .level = LEVEL_ACCOUNT};
+    if (!ruleset_match(set, key, when, &m) || (best->set && m.length <= best->match.length))
+        return;
+    best->set = set;
+    best->match = m;
+    best->level = level;
+    best->mandatory = false;
+    best->tenant = tenant;
+}
+
+/* The longest match of all levels; they are asked from the nearest outward, so that it takes more
+ * than equal length to win against a nearer one. */
+static void consult(const struct decide_rules *rules, const struct ruleset_key *key,
+                    const struct ruleset_moment *when, struct decide_finding *best)
+{
+    best->set = NULL;
+    consult_one(rules->account, LEVEL_ACCOUNT, 0, key, when, best);
     for (size_t i = 0; i < rules->n_tenants; i++)
-        if (ruleset_match(rules->tenants[i], key, when, &m) &&
-            (!best.set || m.length > best.match.length))
-            best = (struct decide_finding){
-                .set = rules->tenants[i], .match = m, .level = LEVEL_TENANT, .tenant = i};
-    if (ruleset_match(rules->operator_rules, key, when, &m) &&
-        (!best.set || m.length > best.match.length))
-        best = (struct decide_finding){
-            .set = rules->operator_rules, .match = m, .level = LEVEL_OPERATOR};
-    return best;
+        consult_one(rules->tenants[i], LEVEL_TENANT, i, key, when, best);
+    consult_one(rules->operator_rules, LEVEL_OPERATOR, 0, key, when, best);
 }
 
 static bool restricts(const struct decide_finding *finding)
@@ -47,8 +53,9 @@ struct below {
 static bool holds(void *arg, const struct ruleset_key *prefix)
 {
     const struct below *below = arg;
-    struct decide_finding finding = consult(below->rules, prefix, below->when);
+    struct decide_finding finding;
 
+    consult(below->rules, prefix, below->when, &finding);
     return restricts(&finding);
 }
 
@@ -80,9 +87,10 @@ static bool consult_below(const struct decide_rules *rules, const struct ruleset
 /* What the rules say at one moment. */
 struct ruling {
     enum verdict_reason reason;
-    struct decide_finding rule; /* what is named in the verdict */
-    struct decide_finding canonical,
-        literal; /* of what they allow: the exceptions that had a say */
+    struct decide_finding canonical; /* of what they allow: the exceptions that had a say */
+    struct decide_finding literal;
+    struct decide_finding other;       /* a mandatory rule, or one below an open-ended number */
+    const struct decide_finding *rule; /* which of these is named in the verdict */
 };
 
 static bool mandatory(const struct decide_rules *rules, const struct views *views,
@@ -121,33 +129,28 @@ static bool allows(const struct ruling *r)
 }
 
 /* Steps 4 and 5 of the design. */
-static struct ruling rule_at(const struct decide_rules *rules, const struct views *views,
-                             const struct ruleset_moment *when)
+static void rule_at(const struct decide_rules *rules, const struct views *views,
+                    const struct ruleset_moment *when, struct ruling *r)
 {
-    struct ruling r = {.reason = REASON_MANDATORY};
-    struct decide_finding canonical = {0}, literal = {0};
-
-    if (mandatory(rules, views, when, &r.rule))
-        return r;
-    r.reason = REASON_RESTRICTED;
+    r->reason = REASON_MANDATORY;
+    r->rule = &r->other;
+    r->canonical.set = r->literal.set = NULL;
+    if (mandatory(rules, views, when, &r->other))
+        return;
+    r->reason = REASON_RESTRICTED;
     if (views->has_canonical)
-        canonical = consult(rules, &views->canonical, when);
-    r.rule = canonical;
-    if (restricts(&canonical))
-        return r;
-    if (views->open_ended && consult_below(rules, &views->canonical, when, &r.rule))
-        return r;
-    if (views->has_literal)
-        literal = consult(rules, &views->literal, when);
-    if (restricts(&literal)) {
-        r.rule = literal;
-        return r;
+        consult(rules, &views->canonical, when, &r->canonical);
+    if (restricts(&r->canonical)) {
+        r->rule = &r->canonical;
+        return;
     }
-    r.rule = canonical.set ? canonical : literal;
-    r.reason = r.rule.set ? REASON_EXCEPTION : REASON_UNRESTRICTED;
-    r.canonical = canonical;
-    r.literal = literal;
-    return r;
+    if (views->open_ended && consult_below(rules, &views->canonical, when, &r->other))
+        return;
+    if (views->has_literal)
+        consult(rules, &views->literal, when, &r->literal);
+    r->rule = r->canonical.set && !restricts(&r->literal) ? &r->canonical : &r->literal;
+    if (!restricts(r->rule))
+        r->reason = r->rule->set ? REASON_EXCEPTION : REASON_UNRESTRICTED;
 }
 
 bool decide_by_rules(const struct decide_rules *rules, const struct ruleset_key *canonical,
@@ -155,9 +158,10 @@ bool decide_by_rules(const struct decide_rules *rules, const struct ruleset_key 
                      struct decide_finding *rule)
 {
     struct views views = {.canonical = *canonical, .has_canonical = true, .open_ended = open_ended};
-    struct ruling r = rule_at(rules, &views, when);
+    struct ruling r = {0};
 
-    *rule = r.rule;
+    rule_at(rules, &views, when, &r);
+    *rule = *r.rule;
     return allows(&r);
 }
 
@@ -212,7 +216,7 @@ static uint32_t time_allowed(const struct decide_question *q, const struct views
         if (end == INT64_MAX)
             return 0;
         when.now = end;
-        next = rule_at(q->rules, views, &when);
+        rule_at(q->rules, views, &when, &next);
         if (!allows(&next))
             break;
         end = ruling_end(&next, &when);
@@ -298,20 +302,21 @@ static bool refused_by_class(const struct number *number, enum verdict_reason *r
     return true;
 }
 
-static struct views views_of(const struct number *number)
+static void view(const struct number *number, struct views *out)
 {
-    size_t n = strnlen(number->dialled, sizeof(number->dialled));
-    size_t n_literal = strnlen(number->literal, sizeof(number->literal));
-    struct views v = {.open_ended = number->open_ended};
+    size_t n = strnlen(number->dialled, sizeof(number->dialled) - 1);
+    const char *literal = number->literal;
 
+    out->open_ended = number->open_ended;
     /* An extension that calls are forwarded to is nobody's number outside. */
-    v.has_canonical = n > 0 && number->target != CLASS_INTERNAL;
-    v.canonical = ruleset_key((struct span){number->dialled, n});
-    v.has_literal = n_literal > 0 && !(v.has_canonical && n == n_literal &&
-                                       memcmp(number->dialled, number->literal, n) == 0);
-    if (v.has_literal)
-        v.literal = ruleset_key((struct span){number->literal, n_literal});
-    return v;
+    out->has_canonical = n > 0 && number->target != CLASS_INTERNAL;
+    out->canonical = ruleset_key((struct span){number->dialled, n});
+    /* Mostly both are the same, NUL and all. */
+    out->has_literal =
+        literal[0] && !(out->has_canonical && memcmp(number->dialled, literal, n + 1) == 0);
+    if (out->has_literal)
+        out->literal =
+            ruleset_key((struct span){literal, strnlen(literal, sizeof(number->literal))});
 }
 
 /* ---- the verdict ---- */
@@ -366,11 +371,13 @@ static void allow_emergency(const struct decide_question *q, struct verdict *out
 
 static void ask_rules(const struct decide_question *q, bool helps, struct verdict *out)
 {
-    struct views views = views_of(q->number);
-    struct ruling r = rule_at(q->rules, &views, &q->when);
+    struct views views;
+    struct ruling r;
     int64_t end;
 
-    name_rule(&r.rule, out);
+    view(q->number, &views);
+    rule_at(q->rules, &views, &q->when, &r);
+    name_rule(r.rule, out);
     if (!allows(&r)) {
         deny(q, r.reason, out);
         return;

@@ -12,12 +12,17 @@
  *
  * Two cache lines are what a set of ten rules may have, so prefixes of up to 16 symbols are kept in 64
  * bits, and the other half of the keys exists only where a set has a longer one.
+ *
+ * Most of what is dialled matches no rule, and shows it by its second symbol: the first is a trunk
+ * prefix nearly everywhere.
  */
 struct ruleset {
     uint32_t refs;
     uint32_t hash;
     uint16_t n;
     uint16_t n_conditions;
+    uint16_t
+        second; /* a bit for each symbol that is some prefix's second; all, where one has none */
     bool wide;
     uint64_t data[]; /* high[n], low[n] if wide, conditions, parent[n], bits[n] */
 };
@@ -96,12 +101,47 @@ static const uint8_t symbol_codes[256] = {
     ['4'] = 8, ['5'] = 9, ['6'] = 10, ['7'] = 11, ['8'] = 12, ['9'] = 13,
 };
 
+/* Eight digits, the first in the highest byte, as 32 bits of codes; false where not all are digits. */
+static bool pack_digits(const char *p, uint64_t *out)
+{
+    const uint64_t each = 0x0101010101010101;
+    uint64_t w;
+
+    memcpy(&w, p, sizeof(w));
+    if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+        w = __builtin_bswap64(w);
+    if (((w + (0x7f - '9') * each) | (w - '0' * each) | w) & 0x80 * each)
+        return false;
+    w -= ('0' - 4) * each;
+    w = (w | w >> 4) & 0x00ff00ff00ff00ff;
+    w = (w | w >> 8) & 0x0000ffff0000ffff;
+    *out = (w | w >> 16) & 0xffffffff;
+    return true;
+}
+
+/* What nearly all keys are: 8 to 16 digits, all in the upper half. The second eight may overlap the
+ * first. */
+static bool key_of_digits(struct span digits, struct ruleset_key *out)
+{
+    uint64_t first, last;
+
+    if (digits.n < 8 || digits.n > 16 || !pack_digits(digits.p, &first) ||
+        !pack_digits(digits.p + digits.n - 8, &last))
+        return false;
+    first = first << 32 | last << 4 * (16 - digits.n);
+    *out = (struct ruleset_key){(unsigned __int128)first << 64, (unsigned)digits.n};
+    return true;
+}
+
 struct ruleset_key ruleset_key(struct span digits)
 {
     size_t n = digits.n < RULE_PREFIX_MAX ? digits.n : RULE_PREFIX_MAX;
     uint64_t half[2] = {0, 0};
+    struct ruleset_key key;
     unsigned i;
 
+    if (key_of_digits(digits, &key))
+        return key;
     for (i = 0; i < n; i++) {
         uint64_t code = symbol_codes[(unsigned char)digits.p[i]];
 
@@ -178,6 +218,11 @@ static void set_free(struct ruleset *set)
     free(set);
 }
 
+static unsigned second_symbol(unsigned __int128 key)
+{
+    return (unsigned)(key >> 120) & 0xf;
+}
+
 /* Rule `i` into its place; all before it are there. */
 static void place(struct ruleset *set, size_t i, const struct draft *draft)
 {
@@ -190,6 +235,7 @@ static void place(struct ruleset *set, size_t i, const struct draft *draft)
            !same_start(prefix_at(set, parent), draft->key, length_at(set, parent)))
         parent = parents(set)[parent];
     parents(set)[i] = parent;
+    set->second |= draft->length > 1 ? (uint16_t)(1 << second_symbol(draft->key)) : 0xffff;
     bits(set)[i] =
         (uint8_t)((draft->length - 1) | (draft->rule->action == RULE_EXCEPT ? BITS_EXCEPT : 0) |
                   (conditional(draft->rule) ? BITS_CONDITION : 0));
@@ -517,6 +563,12 @@ static size_t not_greater(const struct ruleset *set, unsigned __int128 key)
     uint64_t key_high = (uint64_t)(key >> 64), key_low = (uint64_t)key;
     size_t base = 0;
 
+    /* One after the other is faster than halving, which waits for each outcome. */
+    if (set->n <= 16 && !set->wide) {
+        for (size_t i = 0; i < set->n; i++)
+            base += high[i] <= key_high;
+        return base;
+    }
     /* Halving without a branch on what is compared: the outcome cannot be foreseen. */
     for (size_t n = set->n; n > 0;) {
         size_t half = (n + 1) / 2;
@@ -536,7 +588,7 @@ static inline bool match(const struct ruleset *set, const struct ruleset_key *ke
 {
     size_t i;
 
-    if (!set)
+    if (!set || !(set->second >> second_symbol(key->bits) & 1))
         return false;
     i = not_greater(set, key->bits);
     for (i = i > 0 ? i - 1 : NO_PARENT; i != NO_PARENT; i = parents(set)[i]) {

@@ -455,6 +455,36 @@ static void a_rule_ends_with_the_first_of_its_conditions(void **state)
     ruleset_unref(pool->sets, set);
 }
 
+static void keys_have_four_bits_for_each_symbol(void **state)
+{
+    static const char symbols[] = "#*+0123456789"; /* from 1 on */
+    static const char others[] = "/:x\x80\xb0\xff";
+    unsigned seed = 7;
+
+    for (int round = 0; round < 20000; round++) {
+        size_t n = (size_t)rand_r(&seed) % 40, rare = (size_t)rand_r(&seed) % 40;
+        struct ruleset_key expected = {0}, k;
+        char text[40];
+
+        for (size_t i = 0; i < n; i++)
+            text[i] = symbols[3 + rand_r(&seed) % 10];
+        if (round % 4 == 0)
+            text[rare] = symbols[rand_r(&seed) % 3];
+        if (round % 4 == 1)
+            text[rare] = others[rand_r(&seed) % 6];
+        for (; expected.length < n && expected.length < 32; expected.length++) {
+            const char *at = memchr(symbols, text[expected.length], sizeof(symbols) - 1);
+
+            if (!at)
+                break;
+            expected.bits |= (unsigned __int128)(at - symbols + 1) << (124 - 4 * expected.length);
+        }
+        k = ruleset_key((struct span){text, n});
+        assert_int_equal(k.length, expected.length);
+        assert_true(k.bits == expected.bits);
+    }
+}
+
 static void keys_end_at_what_is_no_symbol(void **state)
 {
     assert_int_equal(ruleset_key(SPAN("010x5")).length, 3);
@@ -486,6 +516,7 @@ int main(void)
         WITH_POOL(random_sets_match_as_the_naive_way_does),
         WITH_POOL(random_long_prefixes_match_as_the_naive_way_does),
         WITH_POOL(a_rule_ends_with_the_first_of_its_conditions),
+        cmocka_unit_test(keys_have_four_bits_for_each_symbol),
         cmocka_unit_test(keys_end_at_what_is_no_symbol),
     };
 
