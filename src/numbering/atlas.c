@@ -33,6 +33,13 @@ struct place {
     struct ground abroad, national;
     bool at_home;
     uint16_t home[2]; /* codes at the trunk prefix and the national number, reached by 010 and CC */
+    struct ground other; /* the national number, reached without the trunk prefix or by another */
+    uint16_t other_home[2];
+    /* The same from the other side: behind the trunk prefix, codes by way of which the number would be
+     * written instead; and how many of its digits were read. */
+    uint16_t instead[3];
+    bool in_national;
+    size_t nsn;
     uint32_t lengths; /* that a number here may have: never too few */
 };
 
@@ -51,6 +58,12 @@ static uint32_t shifted(uint32_t lengths, size_t n)
 static bool names_numbers(const struct code *code)
 {
     return code->class != CLASS_INVALID && code->class != CLASS_UNKNOWN;
+}
+
+/* Whether a national number is written by way of the code, and not only understood. */
+static bool writes_numbers(const struct code *code)
+{
+    return code->keep || code->role == ROLE_TRUNK || code->role == ROLE_INFIX;
 }
 
 /* Of the codes that end at this node, n keys from the front. */
@@ -79,8 +92,13 @@ static uint32_t code_lengths(const struct site *site, int which, uint16_t node, 
         case ROLE_PREFIX:
         case ROLE_FORWARD:
         case ROLE_OPERATOR:
-        case ROLE_LOCAL:
-        case ROLE_NSN: break;
+        case ROLE_LOCAL: break;
+        case ROLE_NSN:
+        case ROLE_TRUNK:
+        case ROLE_INFIX:
+            if (writes_numbers(code))
+                lengths |= code->lengths ? code->lengths : exactly;
+            break;
         }
     }
     return lengths;
@@ -145,8 +163,43 @@ static void enter_national(struct place *at, size_t depth)
     struct span cc = at->site->plan->cc;
 
     at->national = (struct ground){.there = true};
+    at->in_national = true;
     for (size_t i = 0; i < cc.n; i++)
         ground_step(ranges, &at->national, cc.p[i], depth, &at->lengths);
+}
+
+/* The node that `key` leads to from `node`, or where the step is the first, from the end of `front`. */
+static uint16_t step_behind(const struct trie *trie, struct span front, bool first, uint16_t node,
+                            char key)
+{
+    if (first)
+        node = front.n ? trie_find(trie, front) : 0;
+    return node || (first && front.n == 0) ? trie_step(trie, node, key) : 0;
+}
+
+static struct span other_trunk(const struct plan *plan)
+{
+    for (size_t i = 1; i < plan->n_codes; i++)
+        if (plan->code[i].role == ROLE_TRUNK)
+            return plan->code[i].drop;
+    return (struct span){NULL, 0};
+}
+
+static void instead_step(struct place *at, char key)
+{
+    const struct plan *plan = at->site->plan;
+    const struct trie *trie = &plan->trie;
+    struct span put = plan->infix ? plan->code[plan->infix].put : (struct span){NULL, 0};
+    size_t n = at->nsn++;
+
+    if (plan->keeps)
+        at->instead[0] = step_behind(trie, (struct span){NULL, 0}, n == 0, at->instead[0], key);
+    if (plan->trunks)
+        at->instead[1] = step_behind(trie, other_trunk(plan), n == 0, at->instead[1], key);
+    if (n < put.n)
+        at->instead[2] = (n == 0 || at->instead[2]) && put.p[n] == key;
+    else if (at->instead[2])
+        at->instead[2] = step_behind(trie, plan->trunk, n == put.n, at->instead[2], key);
 }
 
 /* The codes of national numbers, behind the access prefix and the own country code. */
@@ -159,6 +212,36 @@ static void enter_home(struct place *at)
         at->home[which] = trunk.n ? trie_find(trie_of(at->site, which), trunk) : 0;
 }
 
+/* The national number that was begun where a code ends by way of which it is written. */
+static void enter_other(struct place *at, const struct code *code, struct span path)
+{
+    const struct plan *plan = at->site->plan;
+    struct span trunk = plan->trunk, nsn = span_skip(path, code->drop.n);
+    char digits[2 * ATLAS_PREFIX_MAX];
+    size_t n = plan->cc.n;
+
+    memcpy(digits, plan->cc.p, n);
+    if (code->role == ROLE_INFIX) {
+        nsn = (struct span){path.p, path.n - code->drop.n};
+        nsn = span_skip(nsn, span_starts(nsn, trunk) ? trunk.n : 0);
+        memcpy(digits + n, code->put.p, code->put.n);
+        n += code->put.n;
+    }
+    memcpy(digits + n, nsn.p, nsn.n);
+    n += nsn.n;
+    at->other = (struct ground){.there = true};
+    for (size_t i = 0; i < n; i++)
+        ground_step(at->site->ranges, &at->other, digits[i], 32, &at->lengths);
+    for (int which = 0; which < 2; which++) {
+        const struct trie *trie = trie_of(at->site, which);
+        uint16_t node = trunk.n ? trie_find(trie, trunk) : 0;
+
+        for (size_t i = plan->cc.n; i < n && (node || i == plan->cc.n); i++)
+            node = node || !trunk.n ? trie_step(trie, node, digits[i]) : 0;
+        at->other_home[which] = node;
+    }
+}
+
 static void begin(struct place *at, const struct site *site)
 {
     *at = (struct place){.site = site, .codes = {true, true}};
@@ -166,8 +249,9 @@ static void begin(struct place *at, const struct site *site)
         enter_national(at, 0);
 }
 
-static void codes_step(struct place *at, char key, size_t depth)
+static void codes_step(struct place *at, char key, struct span path)
 {
+    size_t depth = path.n;
     size_t in_home = span_of(at->site->plan->access).n + at->site->plan->cc.n;
     bool home_root = at->at_home && depth == in_home + 1 && at->site->plan->trunk.n == 0;
 
@@ -182,6 +266,8 @@ static void codes_step(struct place *at, char key, size_t depth)
             at->lengths |= code_lengths(at->site, which, at->code[which], depth);
         if (at->home[which] || home_root)
             at->home[which] = trie_step(trie, at->home[which], key);
+        if (at->other_home[which])
+            at->other_home[which] = trie_step(trie, at->other_home[which], key);
     }
 }
 
@@ -192,9 +278,19 @@ static void step(struct place *at, struct span path)
     struct span access = span_of(site->plan->access), trunk = site->plan->trunk;
     char key = path.p[path.n - 1];
 
-    codes_step(at, key, path.n);
+    codes_step(at, key, path);
     ground_step(site->ranges, &at->abroad, key, path.n, &at->lengths);
     ground_step(site->ranges, &at->national, key, path.n, &at->lengths);
+    ground_step(site->ranges, &at->other, key, 32, &at->lengths);
+    if (at->in_national)
+        instead_step(at, key);
+    if (at->code[1] && site->plan->trie.nodes[at->code[1]].value[PLAN_WHOLE]) {
+        const struct code *code =
+            &site->plan->code[site->plan->trie.nodes[at->code[1]].value[PLAN_WHOLE]];
+
+        if (writes_numbers(code))
+            enter_other(at, code, path);
+    }
     if (span_eq(access, path))
         at->abroad = (struct ground){.there = true};
     if (trunk.n && span_eq(trunk, path))
@@ -214,9 +310,11 @@ static bool goes_on(const struct place *at, struct span path)
 {
     const struct plan *plan = at->site->plan;
 
-    return at->codes[0] || at->codes[1] || at->home[0] || at->home[1] ||
-           ground_goes_on(&at->abroad) || ground_goes_on(&at->national) ||
-           begins(span_of(plan->access), path) || begins(plan->trunk, path);
+    return at->codes[0] || at->codes[1] || at->home[0] || at->home[1] || at->other_home[0] ||
+           at->other_home[1] || at->instead[0] || at->instead[1] || at->instead[2] ||
+           ground_goes_on(&at->other) || ground_goes_on(&at->abroad) ||
+           ground_goes_on(&at->national) || begins(span_of(plan->access), path) ||
+           begins(plan->trunk, path);
 }
 
 /* ---- what numbers are ---- */

@@ -75,7 +75,9 @@ static bool is_stripped(enum code_role role)
     case ROLE_NUMBER:
     case ROLE_SHORT:
     case ROLE_LOCAL:
-    case ROLE_NSN: return false;
+    case ROLE_NSN:
+    case ROLE_TRUNK:
+    case ROLE_INFIX: return false;
     }
     return false;
 }
@@ -237,7 +239,7 @@ static int role_of(struct span word, enum code_role *role, struct fault *f)
         [ROLE_ACCESS] = "access",   [ROLE_CARRIER] = "carrier", [ROLE_PREFIX] = "prefix",
         [ROLE_FORWARD] = "forward", [ROLE_RELAY] = "relay",     [ROLE_OPERATOR] = "operator",
         [ROLE_NUMBER] = "number",   [ROLE_SHORT] = "short",     [ROLE_LOCAL] = "local",
-        [ROLE_NSN] = "nsn",
+        [ROLE_NSN] = "nsn",         [ROLE_TRUNK] = "trunk",     [ROLE_INFIX] = "infix",
     };
 
     for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
@@ -248,7 +250,7 @@ static int role_of(struct span word, enum code_role *role, struct fault *f)
     }
     return fault(f, ERR_SYNTAX,
                  "role \"%s\": allowed are access, carrier, prefix, forward, relay, operator, "
-                 "number, short, local, nsn, emergency, urn, letters",
+                 "number, short, local, nsn, trunk, infix, emergency, urn, letters",
                  ESCAPED(word));
 }
 
@@ -308,6 +310,39 @@ static int set_prefix(struct plan *p, struct code *code, const struct code_row *
     return 0;
 }
 
+static int set_digits(struct span *to, struct span digits, struct fault *f)
+{
+    if (!all_digits(digits) || digits.n > PLAN_PUT_MAX)
+        return fault(f, ERR_SYNTAX, "value \"%s\": this role takes 1 to %d digits", ESCAPED(digits),
+                     PLAN_PUT_MAX);
+    *to = digits;
+    return 0;
+}
+
+static int set_trunk(struct code *code, const struct code_row *row, struct fault *f)
+{
+    int rc = set_digits(&code->drop, row->value, f);
+
+    if (rc == 0 && !span_starts(row->shape, code->drop))
+        rc = fault(f, ERR_SYNTAX, "\"%s\" does not begin with the trunk prefix %s",
+                   ESCAPED(row->shape), ESCAPED(code->drop));
+    return rc;
+}
+
+/* "15>9" */
+static int set_infix(struct code *code, const struct code_row *row, struct fault *f)
+{
+    struct span put, drop = span_cut(row->value, '>', &put), shape = row->shape;
+    int rc = set_digits(&code->drop, drop, f);
+
+    if (rc == 0)
+        rc = set_digits(&code->put, put, f);
+    if (rc == 0 && (shape.n <= drop.n || memcmp(shape.p + shape.n - drop.n, drop.p, drop.n) != 0))
+        rc = fault(f, ERR_SYNTAX, "\"%s\" does not end with the infix %s", ESCAPED(shape),
+                   ESCAPED(drop));
+    return rc;
+}
+
 /* What `value` means depends on the role. */
 static int set_value(struct plan *p, struct code *code, const struct code_row *row, struct fault *f)
 {
@@ -325,16 +360,26 @@ static int set_value(struct plan *p, struct code *code, const struct code_row *r
         break;
     case ROLE_NSN:
         if (span_is(row->value, "keep")) {
-            code->keep = true;
+            code->keep = p->keeps = true;
             return 0;
         }
         break;
+    case ROLE_CARRIER:
+        if (span_is(row->value, "area")) {
+            code->area = true;
+            return 0;
+        }
+        break;
+    case ROLE_LOCAL:
+        if (span_is(row->value, "-"))
+            return 0;
+        return set_digits(&code->put, row->value, f);
+    case ROLE_TRUNK: p->trunks = true; return set_trunk(code, row, f);
+    case ROLE_INFIX: return set_infix(code, row, f);
     case ROLE_RELAY:
     case ROLE_NUMBER:
     case ROLE_SHORT: return class_of(row->value, code, f);
-    case ROLE_CARRIER:
-    case ROLE_OPERATOR:
-    case ROLE_LOCAL: break;
+    case ROLE_OPERATOR: break;
     }
     if (span_is(row->value, "-"))
         return 0;
@@ -380,7 +425,10 @@ int plan_add(struct plan *p, const struct code_row *row, struct fault *f)
         if (node->value[PLAN_STRIP] && p->code[node->value[PLAN_STRIP]].role == ROLE_ACCESS)
             return 0;
     }
-    return lay(p, row->shape, code, f);
+    rc = lay(p, row->shape, code, f);
+    if (rc == 0 && code.role == ROLE_INFIX && !p->infix)
+        p->infix = (uint16_t)(p->n_codes - 1);
+    return rc;
 }
 
 int plan_check(const struct plan *p, struct fault *f)

@@ -22,6 +22,8 @@ enum code_role {
     ROLE_SHORT,
     ROLE_LOCAL,
     ROLE_NSN,
+    ROLE_TRUNK,
+    ROLE_INFIX,
 };
 
 struct code {
@@ -31,6 +33,10 @@ struct code {
     enum number_presentation presentation; /* prefix */
     char closing;                          /* forward: '#', or '\0' for none */
     bool keep;                             /* nsn: dialled as it is, not with the trunk prefix */
+    bool area;                             /* carrier: the trunk prefix behind it may be missing */
+    struct span drop; /* trunk: the keys at the front, infix: at the end of the shape, that are no
+                         part of the national number */
+    struct span put;  /* local: the area code, infix: what the national number begins with */
     uint32_t lengths; /* bit n: n digits in all (whole roles), or of the code itself (carrier); 0:
                                 exactly as long as the shape */
     uint16_t width;   /* the shape stands for so many codes; the narrower row wins */
@@ -41,6 +47,7 @@ struct code {
 enum { PLAN_STRIP, PLAN_WHOLE, PLAN_EMERGENCY };
 
 #define PLAN_URNS_MAX 16
+#define PLAN_PUT_MAX 8    /* digits that a row may put before a number or drop from it */
 #define PLAN_SHAPE_MAX 12 /* keys of the longest code that a shape may stand for */
 
 struct plan {
@@ -52,6 +59,10 @@ struct plan {
     char access[8];            /* the access prefix that numbers are written with: "010" */
     char withhold[8], send[8]; /* caller-ID prefixes, "" where the plan has none of its own */
     bool letters;
+    bool keeps;     /* some national numbers are never dialled with the trunk prefix */
+    bool trunks;    /* some are written with another trunk prefix than the plan's */
+    bool shares;    /* other countries have the country code, too */
+    uint16_t infix; /* the code by which numbers are written that have an infix, or 0 */
     struct trie trie;
     struct code *code; /* [0] unused */
     size_t n_codes, cap_codes;

@@ -317,6 +317,14 @@ int ranges_trunk(struct ranges *r, struct span cc, struct span iso, struct span 
     return 0;
 }
 
+bool ranges_shared(const struct ranges *r, struct span cc, struct span iso)
+{
+    const struct range *range = &r->range[r->trie.nodes[trie_find(&r->trie, cc)].value[0]];
+
+    return r->code[range->code].listed || range->country == UINT16_MAX ||
+           !span_is(iso, r->country[range->country].iso);
+}
+
 /* Every node under which a country was named must lie at or below a country calling code. */
 static int check_below(const struct ranges *r, uint16_t node, bool coded, char *path, size_t depth,
                        struct fault *f)

@@ -56,6 +56,9 @@ int ranges_country(struct ranges *r, struct span iso, const char *name_en, const
 int ranges_trunk(struct ranges *r, struct span cc, struct span iso, struct span trunk,
                  struct fault *f);
 
+/* Do other countries have numbers under the country calling code of `iso`, too? */
+bool ranges_shared(const struct ranges *r, struct span cc, struct span iso);
+
 /* After the last row: ERR_MISSING where a country has no calling code with lengths. */
 int ranges_check(const struct ranges *r, struct fault *f);
 

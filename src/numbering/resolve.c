@@ -1,6 +1,98 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "numbering/resolve.h"
 
+/* A national number of mobiles as the plan writes it, "0 11 15 ..." for "9 11 ...": by the longest area
+ * code that takes the infix. Returns its length, 0 where it takes none. */
+static size_t with_infix(const struct plan *plan, struct span nsn, char *to)
+{
+    const struct code *code = &plan->code[plan->infix];
+    struct span rest = span_skip(nsn, code->put.n);
+
+    if (!span_starts(nsn, code->put))
+        return 0;
+    for (size_t area = rest.n; area > 0; area--) {
+        size_t at = plan->trunk.n + area, n = plan->trunk.n + rest.n + code->drop.n;
+
+        if (at + code->drop.n > PLAN_SHAPE_MAX)
+            continue;
+        reading_put(to, 0, plan->trunk);
+        reading_put(to, plan->trunk.n, (struct span){rest.p, area});
+        reading_put(to, at, code->drop);
+
+        uint16_t node = trie_find(&plan->trie, (struct span){to, at + code->drop.n});
+        uint16_t there = plan->trie.nodes[node].value[PLAN_WHOLE];
+        struct fit fit = {&plan->code[there], at + code->drop.n};
+
+        if (!node || !there || fit.code->role != ROLE_INFIX || fit_length(&fit, n) != LENGTH_RIGHT)
+            continue;
+        reading_put(to, at + code->drop.n, span_skip(rest, area));
+        return n;
+    }
+    return 0;
+}
+
+/* With the trunk prefix of a row whose shape names the numbers that it stands before. */
+static size_t with_trunk(const struct plan *plan, struct span nsn, char *to)
+{
+    for (uint16_t i = 1; i < plan->n_codes; i++) {
+        const struct code *code = &plan->code[i];
+        struct fit fit = {code, 0};
+        uint16_t node = 0;
+
+        if (code->role != ROLE_TRUNK)
+            continue;
+        reading_put(to, 0, code->drop);
+        reading_put(to, code->drop.n, nsn);
+        do
+            node = trie_step(&plan->trie, node, to[fit.n++]);
+        while (node && (fit.n <= code->drop.n || plan->trie.nodes[node].value[PLAN_WHOLE] != i));
+        if (node && fit_length(&fit, code->drop.n + nsn.n) == LENGTH_RIGHT)
+            return code->drop.n + nsn.n;
+    }
+    return 0;
+}
+
+/* Is the number never dialled with the trunk prefix? */
+static bool is_kept(const struct reading *r, struct span nsn)
+{
+    struct fits fits;
+
+    fits_find(r->site, nsn, &fits);
+    for (size_t i = fits.n_whole; i-- > 0;)
+        if (fits.whole[i].code->keep && fit_length(&fits.whole[i], nsn.n) == LENGTH_RIGHT)
+            return true;
+    return false;
+}
+
+/* Writes a national number as the plan dials it and returns its length. */
+static size_t dial_home(const struct reading *r, struct span nsn, char *to)
+{
+    const struct plan *plan = r->site->plan;
+    struct span trunk = plan->trunk;
+    size_t n = plan->infix ? with_infix(plan, nsn, to) : 0;
+
+    if (!n && plan->trunks)
+        n = with_trunk(plan, nsn, to);
+    if (n)
+        return n;
+    if (plan->keeps && is_kept(r, nsn))
+        trunk.n = 0;
+    reading_put(to, 0, trunk);
+    reading_put(to, trunk.n, nsn);
+    return trunk.n + nsn.n;
+}
+
+/* Whose number it is where the country code is not ours alone. */
+static const struct country *whose(const struct reading *r, const char *e164)
+{
+    const struct plan *plan = r->site->plan;
+    struct range_found found;
+
+    if (plan->shares && ranges_find(r->site->ranges, span_of(e164 + 1), &found) == RANGE_VALID)
+        return found.country;
+    return plan->country;
+}
+
 enum number_class resolve_row(struct reading *r, const struct fit *fit, struct span canonical)
 {
     const struct plan *plan = r->site->plan;
@@ -16,10 +108,14 @@ enum number_class resolve_row(struct reading *r, const struct fit *fit, struct s
     if (1 + plan->cc.n + nsn.n >= NUMBER_E164_MAX)
         return reading_only(r, CLASS_INVALID);
     reading_as(r, fit->code->class, fit->code->kind, canonical);
-    r->out->country = plan->country;
     r->out->e164[0] = '+';
     reading_put(r->out->e164, 1, plan->cc);
     reading_put(r->out->e164, 1 + plan->cc.n, nsn);
+    r->out->country = whose(r, r->out->e164);
+    if (plan->keeps || plan->infix || plan->trunks) {
+        dial_home(r, nsn, r->out->dialled);
+        reading_put(r->out->network, 0, span_of(r->out->dialled));
+    }
     return fit->code->class;
 }
 
@@ -82,12 +178,24 @@ static void write_abroad(struct reading *r, struct span access)
     reading_put(r->out->network, access.n, digits);
 }
 
+/* Does the string begin with an access prefix? */
+static bool leaves(const struct reading *r, struct span keys)
+{
+    struct fits fits;
+
+    fits_find(r->site, keys, &fits);
+    for (size_t i = 0; i < fits.n_strip; i++)
+        if (fits.strip[i].code->role == ROLE_ACCESS)
+            return true;
+    return false;
+}
+
 /* A national number whose plan has no row for it: the world's tables know at least its country. One of
  * another country that shares our country code is foreign, although it is dialled like our own. */
 static enum number_class by_ranges(struct reading *r, struct span nsn)
 {
     const struct plan *plan = r->site->plan;
-    char digits[NUMBER_DIGITS_MAX + 4];
+    char digits[NUMBER_DIGITS_MAX + 4], home[NUMBER_DIGITS_MAX + PLAN_PUT_MAX];
     struct range_found found;
     enum range_status status;
 
@@ -106,18 +214,18 @@ static enum number_class by_ranges(struct reading *r, struct span nsn)
     bool own = is_own(plan, &found);
     enum number_class class = own ? class_of_kind(found.kind) : CLASS_INTERNATIONAL;
 
+    size_t n = dial_home(r, rest, home);
+
+    /* The network would take it for a call abroad. */
+    if (leaves(r, (struct span){home, n}))
+        return reading_only(r, CLASS_UNKNOWN);
     reading_only(r, class);
     take_found(r, &found);
-    if (!own)
-        write_abroad(r, (struct span){NULL, 0});
+    if (own)
+        reading_put(r->out->dialled, 0, (struct span){home, n});
     else
-        reading_put(r->out->dialled, plan->trunk.n, rest);
-    reading_put(r->out->network, plan->trunk.n, rest);
-    if (plan->trunk.n) {
-        memcpy(r->out->network, plan->trunk.p, plan->trunk.n);
-        if (own)
-            memcpy(r->out->dialled, plan->trunk.p, plan->trunk.n);
-    }
+        write_abroad(r, (struct span){NULL, 0});
+    reading_put(r->out->network, 0, (struct span){home, n});
     return class;
 }
 

@@ -116,6 +116,8 @@ static int take_plan(struct tables *t, struct tsv *in, char *content, struct fau
         rc = ranges_country(&t->ranges, iso, in->cells[1].p, in->cells[1].p, &p->country_index, f);
     if (rc == 0)
         rc = ranges_trunk(&t->ranges, p->cc, iso, p->trunk, f);
+    if (rc == 0)
+        p->shares = ranges_shared(&t->ranges, p->cc, iso);
     return rc;
 }
 

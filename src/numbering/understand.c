@@ -25,14 +25,38 @@ static enum number_class behind_prefix(struct reading *r, const struct fit *fit,
     return class;
 }
 
-/* The code has a length of its own where its shape would be too many nodes. */
+/* All keys are a number that a row of the plan describes whole. */
+static bool is_number(struct reading *r, struct span keys)
+{
+    struct fits fits;
+
+    fits_find(r->site, keys, &fits);
+    for (size_t i = fits.n_whole; i-- > 0;) {
+        if (fits.whole[i].code->role != ROLE_NUMBER || !span_all_digits(keys))
+            continue;
+        resolve_row(r, &fits.whole[i], keys);
+        return reading_understood(r->out);
+    }
+    return false;
+}
+
+/* The code has a length of its own where its shape would be too many nodes. Where the trunk prefix may be
+ * missing behind it, it may itself be the beginning of a number. */
 static enum number_class behind_carrier(struct reading *r, const struct fit *fit, struct span keys)
 {
     size_t n = fit->code->lengths ? (size_t)__builtin_ctz(fit->code->lengths) : fit->n;
 
     if (keys.n < n)
         return reading_only(r, CLASS_INCOMPLETE);
-    return understand(r, span_skip(keys, n), NEED_TRUNK);
+
+    struct span rest = span_skip(keys, n);
+    enum number_class class = understand(r, rest, NEED_TRUNK);
+
+    if (reading_understood(r->out) || !fit->code->area || r->abroad)
+        return class;
+    if (!is_number(r, keys))
+        resolve_national(r, rest);
+    return reading_understood(r->out) ? r->out->class : reading_only(r, class);
 }
 
 /* Puts `code` before what the network is dialled, and `mark` behind it. */
@@ -126,7 +150,9 @@ static bool may_strip(enum code_role role, unsigned may)
     case ROLE_NUMBER:
     case ROLE_SHORT:
     case ROLE_LOCAL:
-    case ROLE_NSN: return false;
+    case ROLE_NSN:
+    case ROLE_TRUNK:
+    case ROLE_INFIX: return false;
     }
     return false;
 }
@@ -146,29 +172,48 @@ static enum number_class strip(struct reading *r, const struct fit *fit, struct 
     case ROLE_NUMBER:
     case ROLE_SHORT:
     case ROLE_LOCAL:
-    case ROLE_NSN: break;
+    case ROLE_NSN:
+    case ROLE_TRUNK:
+    case ROLE_INFIX: break;
     }
     return reading_only(r, CLASS_UNKNOWN);
 }
 
-/* A number without area code. With one configured it is as if that had been dialled, too. */
-static enum number_class local(struct reading *r, struct span keys)
+/* A number without area code. With one configured, or only one there is, it is as if that had been
+ * dialled, too. */
+static enum number_class local(struct reading *r, const struct code *code, struct span keys)
 {
     const struct site *site = r->site;
+    struct span area = site->area, trunk = site->plan->trunk;
     char whole[NUMBER_DIGITS_MAX];
 
-    if (site->area.n == 0) {
+    if (area.n == 0)
+        area = code->put;
+    else if (span_starts(area, trunk))
+        area = span_skip(area, trunk.n);
+    if (area.n == 0) {
         reading_as(r, CLASS_NATIONAL, KIND_LOCAL, keys);
         r->out->network[0] = '\0';
         return CLASS_NATIONAL;
     }
-    reading_put(whole, 0, site->area);
-    reading_put(whole, site->area.n, keys);
+    reading_put(whole, 0, area);
+    reading_put(whole, area.n, keys);
+    return resolve_national(r, (struct span){whole, area.n + keys.n});
+}
 
-    struct span full = {whole, site->area.n + keys.n};
+/* Trunk prefix, area code and, behind it, what the national number does not have there. */
+static enum number_class infixed(struct reading *r, const struct fit *fit, struct span keys)
+{
+    struct span put = fit->code->put, area = {keys.p, fit->n - fit->code->drop.n};
+    struct span rest = span_skip(keys, fit->n), trunk = r->site->plan->trunk;
+    char nsn[NUMBER_DIGITS_MAX + PLAN_PUT_MAX];
 
-    return resolve_national(
-        r, span_starts(full, site->plan->trunk) ? span_skip(full, site->plan->trunk.n) : full);
+    if (span_starts(area, trunk))
+        area = span_skip(area, trunk.n);
+    reading_put(nsn, 0, put);
+    reading_put(nsn, put.n, area);
+    reading_put(nsn, put.n + area.n, rest);
+    return resolve_national(r, (struct span){nsn, put.n + area.n + rest.n});
 }
 
 /* Behind a service that takes a number (114, 141) stands one of the own country, or none. */
@@ -202,14 +247,13 @@ static enum number_class whole(struct reading *r, const struct fit *fit, struct 
     case LENGTH_RIGHT: break;
     }
     if (role == ROLE_LOCAL)
-        return local(r, keys);
-    if (role == ROLE_NSN) {
-        enum number_class class = resolve_national(r, keys);
-
-        if (fit->code->keep && reading_understood(r->out))
-            reading_put(r->out->network, 0, keys);
-        return class;
-    }
+        return local(r, fit->code, keys);
+    if (role == ROLE_NSN)
+        return resolve_national(r, keys);
+    if (role == ROLE_TRUNK)
+        return resolve_national(r, span_skip(keys, fit->code->drop.n));
+    if (role == ROLE_INFIX)
+        return infixed(r, fit, keys);
     if (fit->code->class == CLASS_INVALID || fit->code->class == CLASS_UNKNOWN)
         return reading_only(r, fit->code->class);
     if (fit->code->class == CLASS_SPECIAL && carries_abroad(r, span_skip(keys, fit->n)))
@@ -240,6 +284,8 @@ static bool may_be_whole(const struct fit *fit, unsigned may, size_t access)
 static enum number_class whole_number(struct reading *r, const struct fits *fits, struct span keys,
                                       unsigned may, size_t access)
 {
+    /* The other roles only say how a number is dialled, and a shorter row or none may say more. */
+    const unsigned says_what = 1u << ROLE_NUMBER | 1u << ROLE_SHORT;
     enum number_class why = CLASS_UNKNOWN;
     unsigned failed = 0;
 
@@ -253,7 +299,7 @@ static enum number_class whole_number(struct reading *r, const struct fits *fits
 
         if (reading_understood(r->out) || r->out->kind == KIND_LOCAL)
             return class;
-        failed |= role;
+        failed |= role & says_what;
         remember(&why, class);
         /* The row says so itself. */
         if (fit->code->class == CLASS_INVALID || fit->code->class == CLASS_UNKNOWN)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SITES_MAX 64
+#define SITES_MAX 600
 
 static struct tables *tables;
 static struct {

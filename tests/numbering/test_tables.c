@@ -79,6 +79,13 @@ static const struct {
     {"codes.tsv", CODES "JP\t0[33]X\tcarrier\t-\t-\t\nJP\t03X\tcarrier\t-\t-\t\n",
      "line 3: \"03X\" says what line 2 says"},
     {"codes.tsv", CODES "JP\t1234567890123\tshort\tSPECIAL\t-\t\n", "longer than 12 keys"},
+    {"codes.tsv", CODES "JP\t8\ttrunk\tx\t10\t\n", "value \"x\": this role takes 1 to 8 digits"},
+    {"codes.tsv", CODES "JP\t8\ttrunk\t9\t10\t\n", "\"8\" does not begin with the trunk prefix 9"},
+    {"codes.tsv", CODES "JP\t0315\tinfix\t15\t12\t\n", "this role takes 1 to 8 digits"},
+    {"codes.tsv", CODES "JP\t0315\tinfix\t3>9\t12\t\n", "does not end with the infix 3"},
+    {"codes.tsv", CODES "JP\t15\tinfix\t15>9\t12\t\n", "does not end with the infix 15"},
+    {"codes.tsv", CODES "JP\tN\tlocal\t123456789\t7\t\n", "this role takes 1 to 8 digits"},
+    {"codes.tsv", CODES "JP\t08X\tcarrier\tarena\t-\t\n", "value \"arena\" is not one of this"},
     {"codes.tsv", CODES "JP\t10?0a\tcarrier\t-\t-\t\n", "\"10?0a\" is no shape"},
     {"jp.tsv", "", "\"jp.tsv\" is none of the number tables: e164.tsv, lengths.tsv"},
 };
