@@ -9,8 +9,8 @@
 /*
  * Questions about all bytes of a span, eight at a time: what is dialled is ten to twenty bytes long,
  * too short for a vector loop to begin and long enough for a byte loop to be felt. Bytes are asked as
- * they lie in memory, so the order of bytes in a word plays no part. The last word of a span of eight
- * bytes or more overlaps the one before it.
+ * they lie in memory, so the order of bytes in a word plays no part. Words overlap where the length is
+ * no multiple of theirs.
  */
 #define BYTES_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
@@ -20,6 +20,16 @@ static inline uint64_t bytes_word(const char *p)
 
     memcpy(&word, p, sizeof(word));
     return word;
+}
+
+/* The first and the last four of four to eight bytes. */
+static inline uint64_t bytes_word_of(struct span s)
+{
+    uint32_t first, last;
+
+    memcpy(&first, s.p, sizeof(first));
+    memcpy(&last, s.p + s.n - sizeof(last), sizeof(last));
+    return (uint64_t)first << 32 | last;
 }
 
 /* '0'-'9' are 0x30-0x39: a 3 above, and still a 3 when 6 is added. */
@@ -33,14 +43,15 @@ static inline bool bytes_are_digits(uint64_t word)
 /* True for an empty span. */
 static inline bool span_all_digits(struct span s)
 {
-    size_t i = 0;
-
-    for (; i + 8 <= s.n; i += 8)
-        if (!bytes_are_digits(bytes_word(s.p + i)))
-            return false;
-    if (i && i < s.n)
+    if (s.n > 8) {
+        for (size_t i = 0; i + 8 < s.n; i += 8)
+            if (!bytes_are_digits(bytes_word(s.p + i)))
+                return false;
         return bytes_are_digits(bytes_word(s.p + s.n - 8));
-    for (; i < s.n; i++)
+    }
+    if (s.n >= 4)
+        return bytes_are_digits(bytes_word_of(s));
+    for (size_t i = 0; i < s.n; i++)
         if (s.p[i] < '0' || s.p[i] > '9')
             return false;
     return true;

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "numbering/fold.h"
 
-#include "base/bytes.h"
 #include "base/utf8.h"
 
 /* What a code point is, where it is not a key itself. */
 enum { BAD = 0, DROP = 1, PAUSE = 2, LETTER = 3 };
 
-/* Keys stand for themselves, and all of them are above the meanings; everything that is not named is
- * BAD. */
+/* Keys stand for themselves; everything that is not named is BAD. */
 static const unsigned char ascii[128] = {
     [' '] = DROP,   ['-'] = DROP,   ['.'] = DROP,   ['('] = DROP,   [')'] = DROP,   ['/'] = DROP,
     ['['] = DROP,   [']'] = DROP,   [','] = PAUSE,  [';'] = PAUSE,  ['+'] = '+',    ['*'] = '*',
@@ -123,6 +121,8 @@ static unsigned char meaning_of(uint32_t c)
 {
     size_t low = 0, high = sizeof(marks) / sizeof(marks[0]);
 
+    if (c < 0x80)
+        return ascii[c];
     /* The full-width digits of Japanese keyboards. */
     if (c >= 0xff10 && c <= 0xff19)
         return (unsigned char)('0' + (c - 0xff10));
@@ -156,7 +156,13 @@ static bool spells(struct span bytes)
     return false;
 }
 
-static bool take(struct keys *k, unsigned char meaning, uint32_t c, bool letters)
+/* What has been folded. */
+struct folded {
+    char *key;
+    size_t n, pause;
+};
+
+static bool take(struct folded *k, unsigned char meaning, uint32_t c, bool letters)
 {
     bool is_letter = c < 0x80 && (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 
@@ -176,60 +182,42 @@ static bool take(struct keys *k, unsigned char meaning, uint32_t c, bool letters
     }
 }
 
-static bool plus_is_sound(const struct keys *k)
+/* Takes the first code point of `bytes`; the bytes that it is, 0 where it is none or cannot be dialled. */
+static size_t take_first(struct folded *k, struct span bytes, bool letters)
 {
-    bool seen = false;
+    uint32_t c = (unsigned char)bytes.p[0];
+    size_t n = c < 0x80 ? 1 : utf8_decode(bytes, &c);
 
-    for (size_t i = 0; i < k->n; i++) {
-        if (k->key[i] != '+')
-            continue;
-        if (seen || i + 1 == k->n || k->key[i + 1] < '0' || k->key[i + 1] > '9')
-            return false;
-        seen = true;
-    }
-    return true;
+    return n && take(k, meaning_of(c), c, letters) ? n : 0;
 }
 
-bool fold_plain(struct span bytes, struct keys *out)
+static bool plus_is_sound(struct span keys)
 {
-    struct span digits = bytes.n && bytes.p[0] == '+' ? span_skip(bytes, 1) : bytes;
+    const char *plus = memchr(keys.p, '+', keys.n);
 
-    if (digits.n == 0 || bytes.n > sizeof(out->key) || !span_all_digits(digits))
-        return false;
-    memcpy(out->key, bytes.p, bytes.n);
-    out->n = bytes.n;
-    out->pause = 0;
-    return true;
-}
-
-bool fold(struct span bytes, bool letters, struct keys *out)
-{
-    if (fold_plain(bytes, out))
+    if (!plus)
         return true;
-    out->n = 0;
-    out->pause = 0;
-    if (bytes.n > sizeof(out->key))
-        return false;
+    struct span behind = span_skip(keys, (size_t)(plus - keys.p) + 1);
+
+    return behind.n && behind.p[0] >= '0' && behind.p[0] <= '9' && !memchr(behind.p, '+', behind.n);
+}
+
+bool fold(struct span bytes, bool letters, char *room, struct keys *out)
+{
+    struct folded k = {room, 0, 0};
+
+    if (fold_is_plain(bytes)) {
+        *out = (struct keys){bytes, 0};
+        return true;
+    }
     letters = letters && spells(bytes);
     for (size_t i = 0, n; i < bytes.n; i += n) {
-        uint32_t c = (unsigned char)bytes.p[i];
-        unsigned char meaning = c < 0x80 ? ascii[c] : BAD;
-
-        n = 1;
-        if (meaning >= '#') {
-            out->key[out->n++] = (char)meaning;
-            continue;
-        }
-        if (c >= 0x80) {
-            n = utf8_decode(span_skip(bytes, i), &c);
-            meaning = n ? meaning_of(c) : BAD;
-        }
-        if (!take(out, meaning, c, letters))
+        n = take_first(&k, span_skip(bytes, i), letters);
+        if (n == 0)
             return false;
     }
-    while (out->n && (out->key[out->n - 1] == '#' || out->key[out->n - 1] == '*'))
-        out->n--;
-    if (out->pause >= out->n)
-        out->pause = 0;
-    return out->n > 0 && plus_is_sound(out);
+    while (k.n && (k.key[k.n - 1] == '#' || k.key[k.n - 1] == '*'))
+        k.n--;
+    *out = (struct keys){{room, k.n}, k.pause < k.n ? k.pause : 0};
+    return k.n && plus_is_sound(out->all);
 }

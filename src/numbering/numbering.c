@@ -28,14 +28,13 @@ static bool find_context(struct span params, struct span *context)
     return true;
 }
 
-/* "+81", "+1-212": the digits to join to, empty for a domain. False where it is neither. */
-static bool read_context(struct span context, struct keys *out)
+/* "+81", "+1-212": the keys to join to; `out` stays as it is for a domain. False where it is neither. */
+static bool read_context(struct span context, char *room, struct keys *out)
 {
-    out->n = 0;
     if (context.p && context.n == 0)
         return false;
     if (context.n && context.p[0] == '+')
-        return fold(context, false, out) && out->key[0] == '+';
+        return fold(context, false, room, out) && out->all.p[0] == '+';
     for (size_t i = 0; i < context.n; i++) {
         char c = context.p[i];
 
@@ -128,10 +127,10 @@ static enum number_class malformed(struct reading *r)
 }
 
 /* What is meant by a number under a phone-context of E.164 digits. */
-static enum number_class in_context(struct reading *r, struct span keys, const struct keys *context)
+static enum number_class in_context(struct reading *r, struct span keys, struct span context)
 {
     const struct plan *plan = r->site->plan;
-    struct span digits = {context->key + 1, context->n - 1};
+    struct span digits = span_skip(context, 1);
     bool own = span_starts(digits, plan->cc);
     char joined[2 * NUMBER_BYTES_MAX];
     enum number_class class;
@@ -152,7 +151,7 @@ static enum number_class in_context(struct reading *r, struct span keys, const s
  * the whole is nothing is the rest asked. */
 static enum number_class with_pause(struct reading *r, const struct keys *keys)
 {
-    struct span all = {keys->key, keys->n};
+    struct span all = keys->all;
     enum number_class class = understand(r, all, MAY_ALL);
 
     if (reading_understood(r->out) || keys->pause == 0 || keys->pause > 2)
@@ -166,44 +165,58 @@ static bool has_inner_plus(struct span keys)
     return keys.n > 1 && memchr(keys.p + 1, '+', keys.n - 1);
 }
 
-/* The keys in whatever they are wrapped in, and the digits of their phone-context. False where there is
- * no number in it. */
-static bool unwrap(const struct plan *plan, struct span dialled, struct keys *keys,
-                   struct keys *context)
-{
-    char user[NUMBER_BYTES_MAX], context_plain[NUMBER_BYTES_MAX];
-    struct taken taken;
-    size_t n = 0, context_n = 0;
+/* What the user part and the context of a URI are made of, where they are not as they were dialled. */
+struct room {
+    char user[NUMBER_BYTES_MAX], context[NUMBER_BYTES_MAX];
+};
 
-    if (!dialled.n || !take(dialled, &taken) || uri_unescape(taken.user, user, &n) ||
-        uri_unescape(taken.context, context_plain, &context_n))
+static bool unescape(struct span s, char *room, struct span *out)
+{
+    size_t n = 0;
+
+    *out = s;
+    if (!s.n || !memchr(s.p, '%', s.n))
+        return true;
+    if (uri_unescape(s, room, &n))
         return false;
-    if (taken.context.p)
-        taken.context = (struct span){context_plain, context_n};
-    return fold((struct span){user, n}, plan->letters, keys) &&
-           read_context(taken.context, context);
+    *out = (struct span){room, n};
+    return true;
+}
+
+/* The keys in whatever they are wrapped in, and those of their phone-context. False where there is no
+ * number in it. */
+static bool unwrap(const struct plan *plan, struct span dialled, struct room *room,
+                   struct keys *keys, struct keys *context)
+{
+    struct span user, where;
+    struct taken taken;
+
+    return dialled.n && take(dialled, &taken) && unescape(taken.user, room->user, &user) &&
+           unescape(taken.context, room->context, &where) &&
+           fold(user, plan->letters, room->user, keys) &&
+           read_context(where, room->context, context);
 }
 
 static enum number_class parse(struct reading *r, struct span dialled)
 {
-    struct keys keys, context;
+    struct keys keys = {dialled, 0}, context = {{NULL, 0}, 0};
+    struct room room;
 
-    context.n = 0;
-    if (!fold_plain(dialled, &keys)) {
+    if (!fold_is_plain(dialled)) {
         if (span_has_control(dialled))
             return malformed(r);
         dialled = span_trim(dialled);
         if (is_urn(r, dialled))
             return CLASS_EMERGENCY;
-        if (!unwrap(r->site->plan, dialled, &keys, &context))
+        if (!unwrap(r->site->plan, dialled, &room, &keys, &context))
             return malformed(r);
     }
-    struct span all = {keys.key, keys.n};
+    reading_put(r->out->literal, 0, keys.all);
 
-    reading_put(r->out->literal, 0, all);
-    enum number_class class = context.n ? in_context(r, all, &context) : with_pause(r, &keys);
+    enum number_class class =
+        context.all.n ? in_context(r, keys.all, context.all) : with_pause(r, &keys);
 
-    if (class == CLASS_UNKNOWN && has_inner_plus(all))
+    if (class == CLASS_UNKNOWN && has_inner_plus(keys.all))
         return malformed(r);
     return class;
 }

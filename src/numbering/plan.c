@@ -156,6 +156,8 @@ int plan_add_emergency(struct plan *p, struct span digits, struct fault *f)
             (p->n_emergency - at) * sizeof(*p->emergency));
     p->emergency[at] = digits;
     p->n_emergency++;
+    if (p->longest_emergency < digits.n)
+        p->longest_emergency = digits.n;
     return 0;
 }
 

@@ -68,6 +68,7 @@ struct plan {
     size_t n_codes, cap_codes;
     struct span *emergency; /* sorted */
     size_t n_emergency, cap_emergency;
+    size_t longest_emergency;
     struct span first_emergency; /* the one that dialplans.tsv names first */
     struct {
         struct span service, number;

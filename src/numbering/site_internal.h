@@ -21,6 +21,8 @@ static inline bool site_is_emergency(const struct site *site, struct span keys)
 {
     const struct trie *t = &site->plan->trie;
 
+    if (keys.n > site->plan->longest_emergency)
+        return false;
     return t->nodes[trie_find(t, keys)].value[PLAN_EMERGENCY] != 0;
 }
 

@@ -8,11 +8,11 @@
 
 /*
  * A trie over the twelve keys of a telephone, built once and then only read. A node is an index; the
- * root is 0, and 0 as a child means that there is none. Each node carries three values for its
- * builder's use, 0 where nothing was set.
+ * root is 0, and 0 as a child means that there is none. Each node carries values for its builder's use,
+ * 0 where nothing was set; so many that a node is 32 bytes.
  */
 #define TRIE_KEYS 12 /* 0-9, *, # */
-#define TRIE_VALUES 3
+#define TRIE_VALUES 4
 
 struct trie_node {
     uint16_t child[TRIE_KEYS];
