@@ -766,6 +766,25 @@ struct span atlas_trunk(const struct atlas *atlas)
     return atlas->plain.plan->trunk;
 }
 
+size_t atlas_calling_code(const struct atlas *atlas, struct span dialled)
+{
+    const struct ranges *ranges = atlas->plain.ranges;
+    struct span access = atlas_access(atlas), digits = span_skip(dialled, access.n);
+    uint16_t node = 0;
+    size_t cc = 0;
+
+    if (!span_starts(dialled, access))
+        return 0;
+    for (size_t i = 0; i < digits.n; i++) {
+        node = trie_step(&ranges->trie, node, digits.p[i]);
+        if (!node)
+            break;
+        if (ranges->range[ranges->trie.nodes[node].value[0]].code)
+            cc = i + 1;
+    }
+    return cc;
+}
+
 /* The smallest that is found of the shortest numbers below `prefix`, at least `least` long. */
 static bool shortest(const struct atlas *atlas, const struct atlas_region *r, struct span prefix,
                      size_t most, char out[NUMBER_DIGITS_MAX], size_t *length)

@@ -77,6 +77,9 @@ struct span atlas_access(const struct atlas *atlas);
 struct span atlas_cc(const struct atlas *atlas);
 struct span atlas_trunk(const struct atlas *atlas);
 
+/* How many digits behind the access prefix are a country calling code; 0 where none are. */
+size_t atlas_calling_code(const struct atlas *atlas, struct span dialled);
+
 /* A number that exists and begins with `prefix`, one of the shortest; `whole`: exactly that. What it is
  * goes to `traits`. False where there is none. */
 bool atlas_example(const struct atlas *atlas, struct span prefix, bool whole,

@@ -140,8 +140,9 @@ static bool alike(const struct walk *w, const struct cover_cell *a, const struct
 }
 
 /*
- * Where the cells from `from` on are one below each key, all alike, they become one below the first
- * `depth` keys. A single number that exists among nobody's stays where the tables have it.
+ * Where the cells from `from` on are one below each digit, all alike, they become one below the first
+ * `depth` keys; what begins with another key must be like them. A single number that exists among
+ * nobody's stays where the tables have it.
  */
 static void join(struct walk *w, size_t from, size_t depth)
 {
@@ -149,7 +150,7 @@ static void join(struct walk *w, size_t from, size_t depth)
     struct cover_cell *first = &cover->cells[from], *known = NULL;
     size_t n = cover->n - from, existing = 0;
 
-    if (n != (w->q->all_keys ? 13 : 10))
+    if (n < 10 || n > 13)
         return;
     for (size_t i = 0; i < n; i++) {
         struct cover_cell *cell = &first[i];
@@ -157,7 +158,7 @@ static void join(struct walk *w, size_t from, size_t depth)
         if (cell->n != depth + 1 || cell->whole || cell->outcome != first->outcome ||
             (known && !alike(w, known, cell)))
             return;
-        if (!w->q->all_keys && cell->prefix[depth] != (char)('0' + i))
+        if (i + 10 >= n && cell->prefix[depth] != (char)('0' + (i + 10 - n)))
             return;
         if (cell->region) {
             known = known ? known : cell;
@@ -250,7 +251,8 @@ static int descend(struct walk *w, struct place at, size_t depth)
             struct place next = narrow(w, &at, depth, *key);
 
             next.symbols = at.symbols || *key < '0';
-            if (next.symbols && !w->q->all_keys && next.region == next.region_end)
+            if (next.symbols && next.region == next.region_end &&
+                (*key < '0' ? !w->q->all_keys || next.mark == next.mark_end : !w->q->all_keys))
                 continue;
             w->path[depth] = *key;
             if (*key < '0')

@@ -32,7 +32,7 @@ struct cover_question {
     /* Cells are joined where their outcome is the same and their numbers are alike; of numbers that
      * exist and nobody's the former count. Without `alike` the outcome is enough. */
     bool alike;
-    bool all_keys; /* strings with * # + too, where no number begins so */
+    bool all_keys; /* what begins with a rule's * # + too, where no number begins so */
     cover_judge_fn *judge;
     void *arg;
 };

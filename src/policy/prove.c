@@ -226,7 +226,9 @@ static int summary_of(struct prove *proof, const struct atlas_traits *t, size_t 
     proof->summaries[proof->n_summaries++] = (struct prove_summary){
         .country = t->class == CLASS_INTERNATIONAL ? t->country : NULL,
         .class = t->class,
-        .kind = t->class == CLASS_INTERNATIONAL && !t->open_ended ? KIND_NONE : t->kind,
+        .kind = t->class != CLASS_INTERNATIONAL || t->open_ended || t->kind == KIND_HOME
+                    ? t->kind
+                    : KIND_NONE,
         .open_ended = t->open_ended,
     };
     return 0;

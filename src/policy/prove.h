@@ -113,7 +113,8 @@ struct prove_example {
 };
 
 struct prove_difference {
-    enum prove_relation strings; /* over all strings of keys, whether a number begins so or not */
+    /* Over all strings of digits (and what begins with a rule's * # +), whether numbers or not. */
+    enum prove_relation strings;
     enum prove_relation numbers; /* over the numbers that exist */
     /* Where the first closes and the second leaves open, and the other way; of numbers that exist if
      * there are such, else of any. */

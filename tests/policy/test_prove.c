@@ -7,9 +7,10 @@
 
 #include <cmocka.h>
 
+#include "cases.h"
 #include "failalloc.h"
 #include "numbering/numbering.h"
-#include "policy/prove.h"
+#include "policy/prove_words.h"
 
 static struct tables *tables;
 static struct site *site;
@@ -25,10 +26,9 @@ static unsigned below(unsigned n)
 }
 
 /* "-0102 +01012": restrictions and exceptions. */
-static const struct ruleset *rules_of(const char *text)
+static const struct ruleset *rules_of(struct span rest)
 {
     struct rule rules[64] = {0};
-    struct span rest = span_of(text);
     const struct ruleset *set;
     struct fault f;
     size_t n = 0;
@@ -75,41 +75,94 @@ static const struct prove_range *range_of(const struct prove *proof, struct span
     return found;
 }
 
-static const struct prove_summary *summary_of(const struct prove *proof, const char *iso)
+/* ---- in words ---- */
+
+struct asked {
+    struct decide_rules first, second;
+    enum prove_language language;
+    struct buf out;
+};
+
+static const struct prove_summary *summary_of(const struct prove *proof, struct span what)
 {
     for (size_t i = 0; i < prove_summaries(proof); i++) {
         const struct prove_summary *s = prove_summary(proof, i);
 
-        if (s->country && strcmp(s->country->iso, iso) == 0)
+        if (s->country ? span_is(what, s->country->iso)
+                       : span_is(what, s->open_ended ? "operator" : number_class_name(s->class)))
             return s;
     }
-    fail_msg("no summary of %s", iso);
+    fail_msg("no summary of %.*s", SPAN_FMT(what));
     return NULL;
 }
 
-static void the_list_of_the_design(void **state)
+static void list_effects(const struct prove *proof, struct asked *a)
 {
-    struct decide_rules rules = {.account =
-                                     rules_of("-0102 -0103 -0104 -0105 -0106 -0107 -0108 -0109")};
-    struct prove *proof = prove(&rules);
-    const struct prove_range *r;
+    for (size_t i = 0; i < prove_rules(proof); i++) {
+        if (prove_rule(proof, i)->effect == PROVE_EFFECT)
+            continue;
+        prove_words_rule(&a->out, prove_rule(proof, i), a->language);
+        buf_puts(&a->out, "\n");
+    }
+}
 
-    (void)state;
-    r = range_of(proof, SPAN("01018765551234"));
-    assert_string_equal(r->prefix, "0101876");
-    assert_true(r->open && r->exists && !r->whole);
-    assert_int_equal(r->traits.risk, RISK_HIGH);
-    assert_string_equal(r->traits.country->name_en, "Jamaica");
-    r = range_of(proof, SPAN("01018095551234"));
-    assert_true(r->open && r->exists && strcmp(r->traits.country->iso, "DO") == 0);
-    r = range_of(proof, SPAN("01019005551234"));
-    assert_true(r->open && r->exists && r->traits.kind == KIND_PREMIUM);
-    r = range_of(proof, SPAN("010012345678"));
-    assert_string_equal(r->prefix, "0100");
-    assert_true(r->open && !r->exists);
-    assert_int_equal(summary_of(proof, "JM")->state, PROVE_OPEN);
-    assert_int_equal(summary_of(proof, "SO")->state, PROVE_CLOSED);
+static void say_difference(struct asked *a)
+{
+    struct prove_question first = {.rules = &a->first}, second = {.rules = &a->second};
+    struct prove_difference d;
+
+    assert_int_equal(prove_compare(&d, atlas, &first, &second, NULL), 0);
+    prove_words_difference(&a->out, atlas, &d, a->language);
+    buf_printf(&a->out, "\n%s %s\n", prove_relation_name(d.numbers),
+               prove_relation_name(d.strings));
+}
+
+static void answer(struct asked *a, struct span word, struct span rest)
+{
+    struct prove *proof = prove(&a->first);
+
+    if (span_is(word, "range")) {
+        const struct prove_range *range = range_of(proof, rest);
+
+        assert_non_null(range);
+        prove_words_range(&a->out, atlas, range, a->language);
+        buf_printf(&a->out, " (%s%s)\n", range->prefix, range->whole ? "" : "...");
+    } else if (span_is(word, "summary")) {
+        prove_words_summary(&a->out, summary_of(proof, rest), a->language);
+        buf_puts(&a->out, "\n");
+    } else if (span_is(word, "effects")) {
+        list_effects(proof, a);
+    } else {
+        assert_true(span_is(word, "difference"));
+        say_difference(a);
+    }
     prove_free(proof);
+}
+
+static void run_case(void **state)
+{
+    const struct test_case *c = *state;
+    struct span text = buf_span(&c->in);
+    struct asked a = {.language = PROVE_ENGLISH};
+
+    while (text.n) {
+        struct span rest, word = span_cut(span_cut(text, '\n', &text), ' ', &rest);
+
+        if (span_is(word, "ja"))
+            a.language = PROVE_JAPANESE;
+        else if (span_is(word, "first"))
+            a.first.account = rules_of(rest);
+        else if (span_is(word, "operator"))
+            a.first.operator_rules = rules_of(rest);
+        else if (span_is(word, "mandatory"))
+            a.first.mandatory = rules_of(rest);
+        else if (span_is(word, "second"))
+            a.second.account = rules_of(rest);
+        else if (word.n)
+            answer(&a, word, rest);
+    }
+    assert_string_equal(a.out.p, c->out.p);
+    buf_free(&a.out);
 }
 
 /* ---- at random ---- */
@@ -172,7 +225,7 @@ static void random_stack(struct stack *s)
     if (levels & 4)
         s->rules.operator_rules = random_rules(false);
     if (levels & 8)
-        s->rules.mandatory = below(2) ? random_rules(true) : rules_of("-0101");
+        s->rules.mandatory = below(2) ? random_rules(true) : rules_of(SPAN("-0101"));
 }
 
 static void forget(const struct stack *s)
@@ -305,7 +358,7 @@ static void a_proof_agrees_with_decide(void **state)
 
 static void it_survives_a_lack_of_memory(void **state)
 {
-    struct decide_rules rules = {.account = rules_of("-010 +0101 -0101876")};
+    struct decide_rules rules = {.account = rules_of(SPAN("-010 +0101 -0101876"))};
     struct prove_question q = {.rules = &rules};
     struct prove *proof = NULL;
     struct fault f;
@@ -327,23 +380,23 @@ static void it_survives_a_lack_of_memory(void **state)
     prove_free(NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_list_of_the_design),
+    static const struct CMUnitTest fixed[] = {
         cmocka_unit_test(a_proof_agrees_with_decide),
         cmocka_unit_test(it_survives_a_lack_of_memory),
     };
     struct site_config config = {.plan = SPAN("JP")};
     struct fault f;
-    int failed;
+    int failed = 2;
 
     if (tables_load(&tables, NULL, 0, &f) || site_new(&site, tables, &config, &f) ||
         atlas_new(&atlas, site, &f) || ruleset_pool_new(&pool, NULL, (const uint8_t[16]){0}, &f)) {
         fprintf(stderr, "%s\n", f.text);
         return 1;
     }
-    failed = cmocka_run_group_tests_name("prove", tests, NULL, NULL);
+    if (argc == 2)
+        failed = cases_run(argv[1], run_case, fixed, sizeof(fixed) / sizeof(*fixed));
     ruleset_pool_free(pool);
     atlas_free(atlas);
     site_free(site);
