@@ -22,10 +22,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "environment.h"
 #include "measure.h"
 
 #define COMMANDS 5
-#define ENVIRONMENT_MAX 2048
 
 struct question {
     int fd;
@@ -44,34 +44,6 @@ static struct {
     double *latency;
     size_t n_latency;
 } all;
-
-/* What Asterisk 22 sends for a call of a PJSIP phone. */
-static size_t environment(char *out)
-{
-    uint64_t r = measure_random(&all.seed);
-    unsigned account = all.accounts ? (unsigned)(r >> 32) % all.accounts : 0;
-    char number[32];
-
-    if (r % 10 == 0)
-        snprintf(number, sizeof(number), "01025261%07u", (unsigned)(r >> 8) % 10000000);
-    else
-        snprintf(number, sizeof(number), "033%07u", 2000000 + (unsigned)(r >> 8) % 8000000);
-    int n = snprintf(
-        out, ENVIRONMENT_MAX,
-        "agi_network: yes\n"
-        "agi_network_script: v1/authorize/phone%u/192.0.2.%u/%s\n"
-        "agi_request: agi://127.0.0.1:4573/v1/authorize/phone%u/192.0.2.%u/%s\n"
-        "agi_channel: PJSIP/phone%u-0000%04x\nagi_language: en\nagi_type: PJSIP\n"
-        "agi_uniqueid: 1700000000.%u\nagi_version: 22.10.1\nagi_callerid: phone%u\n"
-        "agi_calleridname: Alice\nagi_callingpres: 0\nagi_callingani2: 0\nagi_callington: 0\n"
-        "agi_callingtns: 0\nagi_dnid: %s\nagi_rdnis: unknown\nagi_context: phones\n"
-        "agi_extension: %s\nagi_priority: 3\nagi_enhanced: 0.0\nagi_accountcode: \n"
-        "agi_threadid: 140027183806144\n\n",
-        account, (unsigned)(r >> 16) % 250, number, account, (unsigned)(r >> 16) % 250, number,
-        account, (unsigned)r & 0xffff, (unsigned)(r >> 40), account, number, number);
-
-    return (size_t)n;
-}
 
 static void send_all(int fd, const char *p, size_t n)
 {
@@ -115,7 +87,7 @@ static void finish(struct question *q)
 static void ask(struct question *q)
 {
     char text[ENVIRONMENT_MAX];
-    size_t n = environment(text);
+    size_t n = environment_make(text, all.accounts, &all.seed);
 
     q->asked = true;
     send_all(q->fd, text, n);

@@ -17,6 +17,7 @@
 
 #define EVENTS_MAX 256
 #define ACCEPTS_MAX 256 /* in one go, so that those who are accepted get their turn */
+#define LIKELY_TIMES 8
 #define READ_SIZE 4096
 
 /* A connection whose question is not whole yet. They stand in one list in the order of their deadlines,
@@ -30,12 +31,17 @@ struct connection {
     struct agi_request request;
 };
 
+struct listener {
+    int fd;
+    unsigned likely; /* connections the next time that there are some */
+    unsigned right;  /* how many times in a row there were not less */
+};
+
 struct fastagi {
     struct authorizer *authorizer;
     int epoll;
     int spare; /* given up to take and close a connection when descriptors have run out */
-    int listeners[FASTAGI_LISTENERS_MAX];
-    unsigned likely[FASTAGI_LISTENERS_MAX]; /* connections at the next time that there are some */
+    struct listener listeners[FASTAGI_LISTENERS_MAX];
     size_t n_listeners;
     int64_t now_ns; /* of the last run */
     struct network *allow;
@@ -324,16 +330,18 @@ static unsigned accept_some(struct fastagi *agi, int listener, unsigned most, st
 }
 
 /* To find that nobody waits any more costs a call too, and a listener that was left too early is told of
- * again: so as many are taken as there were lately, and twice as many the next time if all came. */
-static void accept_likely(struct fastagi *agi, size_t i, struct instant now)
+ * again: so as many are taken as there were lately, and more of them once that was not enough for long. */
+static void accept_likely(struct fastagi *agi, struct listener *listener, struct instant now)
 {
-    unsigned most = agi->likely[i];
-    unsigned n = accept_some(agi, agi->listeners[i], most, now);
+    unsigned n = accept_some(agi, listener->fd, listener->likely, now);
 
-    if (n == most)
-        agi->likely[i] = most * 2 < ACCEPTS_MAX ? most * 2 : ACCEPTS_MAX;
-    else
-        agi->likely[i] = n ? n : 1;
+    if (n < listener->likely) {
+        listener->likely = n ? n : 1;
+        listener->right = 0;
+    } else if (++listener->right >= LIKELY_TIMES) {
+        listener->likely = n * 2 < ACCEPTS_MAX ? n * 2 : ACCEPTS_MAX;
+        listener->right = 0;
+    }
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
@@ -379,8 +387,8 @@ void fastagi_run(struct fastagi *agi, int fd)
     if (fd == agi->epoll)
         read_some(agi, now);
     for (size_t i = 0; i < agi->n_listeners; i++)
-        if (agi->listeners[i] == fd)
-            accept_likely(agi, i, now);
+        if (agi->listeners[i].fd == fd)
+            accept_likely(agi, &agi->listeners[i], now);
     end_late(agi, now.boot_ns);
     tell_repeats(agi, now.boot_ns);
 }
@@ -392,7 +400,8 @@ int fastagi_fd(const struct fastagi *agi)
 
 size_t fastagi_listeners(const struct fastagi *agi, int out[FASTAGI_LISTENERS_MAX])
 {
-    memcpy(out, agi->listeners, agi->n_listeners * sizeof(*out));
+    for (size_t i = 0; i < agi->n_listeners; i++)
+        out[i] = agi->listeners[i].fd;
     return agi->n_listeners;
 }
 
@@ -417,8 +426,8 @@ void fastagi_drain(struct fastagi *agi)
     struct instant now = clock_now();
 
     for (size_t i = 0; i < agi->n_listeners; i++) {
-        accept_some(agi, agi->listeners[i], LISTENER_BACKLOG, now);
-        close(agi->listeners[i]);
+        accept_some(agi, agi->listeners[i].fd, LISTENER_BACKLOG, now);
+        close(agi->listeners[i].fd);
     }
     agi->n_listeners = 0;
 }
@@ -433,8 +442,8 @@ static int open_listeners(struct fastagi *agi, const struct address *addresses, 
     if (n > FASTAGI_LISTENERS_MAX)
         return fault(f, ERR_RANGE, "more than %d addresses to listen on", FASTAGI_LISTENERS_MAX);
     for (size_t i = 0; i < n && !err; i++) {
-        err = listener_tcp(&addresses[i], "fastagi.listen", &agi->listeners[i], f);
-        agi->likely[i] = 1;
+        err = listener_tcp(&addresses[i], "fastagi.listen", &agi->listeners[i].fd, f);
+        agi->listeners[i].likely = 1;
         agi->n_listeners += !err;
     }
     return err;
@@ -500,7 +509,7 @@ void fastagi_free(struct fastagi *agi)
         free(c);
     }
     for (size_t i = 0; i < agi->n_listeners; i++)
-        close(agi->listeners[i]);
+        close(agi->listeners[i].fd);
     farewell_free(agi->farewell);
     if (agi->epoll >= 0)
         close(agi->epoll);
@@ -516,7 +525,7 @@ struct address fastagi_address(const struct fastagi *agi, size_t i)
     socklen_t length = sizeof(ss);
 
     if (i < agi->n_listeners)
-        getsockname(agi->listeners[i], (struct sockaddr *)&ss, &length);
+        getsockname(agi->listeners[i].fd, (struct sockaddr *)&ss, &length);
     return address_of((struct sockaddr *)&ss);
 }
 
