@@ -7,16 +7,27 @@
 #include <time.h>
 
 /*
- * What benchmarks share: a clock, repeatable random numbers, and rounds. A machine that is shared
+ * What benchmarks share: clocks, repeatable random numbers, and rounds. A machine that is shared
  * with others disturbs some rounds; the least is what the code can do, the median what it did.
  */
 
-static inline double measure_now(void) /* in ns */
+static inline double measure_clock(clockid_t clock) /* in ns */
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static inline double measure_now(void)
+{
+    return measure_clock(CLOCK_MONOTONIC);
+}
+
+/* What this thread has had of its processor: while others have it, nothing is counted. */
+static inline double measure_cpu(void)
+{
+    return measure_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* splitmix64: the same numbers from the same seed on every machine. */
@@ -48,18 +59,18 @@ static inline int measure_compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Calls `run`, which does `items` of something, `rounds` times (at most MEASURE_ROUNDS_MAX), once
- * before without looking at the clock. */
+/* Calls `run`, which does `items` of something on this thread and waits for nothing, `rounds` times (at
+ * most MEASURE_ROUNDS_MAX), once before without looking at the clock. */
 static inline struct measure measure(int rounds, size_t items, void (*run)(void *arg), void *arg)
 {
     double taken[MEASURE_ROUNDS_MAX];
 
     run(arg);
     for (int i = 0; i < rounds; i++) {
-        double start = measure_now();
+        double start = measure_cpu();
 
         run(arg);
-        taken[i] = (measure_now() - start) / (double)items;
+        taken[i] = (measure_cpu() - start) / (double)items;
     }
     qsort(taken, (size_t)rounds, sizeof(*taken), measure_compare);
     return (struct measure){taken[0], taken[rounds / 2]};

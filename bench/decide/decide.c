@@ -102,6 +102,7 @@ static void measure_numbering(struct bench *b)
 #define NOW 1795489200 /* 2026-11-24 12:00 in Japan */
 
 struct questions {
+    const struct bench *bench;
     const struct world *world;
     const struct levels_gate *gate;
     struct world_name *names; /* QUESTIONS of them */
@@ -122,6 +123,7 @@ static void open_questions(struct questions *q, const struct bench *b, const str
 {
     uint64_t seed = 3;
 
+    q->bench = b;
     q->world = world;
     q->gate = snapshot_switch_by_name(world->snap, SPAN("pbx"));
     q->names = calloc(QUESTIONS, sizeof(*q->names));
@@ -216,22 +218,90 @@ static void find_only(void *arg)
     measure_keep(sum);
 }
 
-static void measure_policy(struct bench *b, size_t accounts)
+/* From raw strings: what a SIP server does with the datagrams that came together. */
+static void ask_raw(void *arg)
 {
+    const struct questions *q = arg;
+    const struct dialled *dialled = &q->bench->dialled;
+    struct snapshot_subject subjects[BATCH];
+    struct verdict verdict;
+    struct number number;
+    size_t sum = 0;
+
+    for (size_t i = 0; i < QUESTIONS; i += BATCH) {
+        snapshot_read_lock();
+        find_batch(q, i, subjects);
+        for (size_t k = 0; k < BATCH; k++) {
+            numbering_parse(subjects[k].site, dialled_at(dialled, (i + k) % dialled->n), &number);
+            snapshot_decide(q->world->snap, &subjects[k], &number, false, NOW, &verdict);
+            sum += wait_for(&subjects[k], &verdict);
+        }
+        snapshot_read_unlock();
+    }
+    measure_keep(sum);
+}
+
+#define SIZES 5
+static const size_t sizes[SIZES] = {1000, 10000, 100000, 1000000, 10000000};
+
+struct policy {
+    struct measure many, one, turn, raw;
+};
+
+static struct policy measure_policy(const struct bench *b, size_t accounts)
+{
+    struct snapshot_figures figures;
     struct questions q;
     struct world world;
+    struct policy m;
     char title[64];
 
     world_open(&world, b->tables, accounts);
     open_questions(&q, b, &world);
+    figures = snapshot_figures(world.snap);
     snprintf(title, sizeof(title), "Policy, %zu accounts", accounts);
     heading(title);
-    row("a question, 16 at once", measure(9, QUESTIONS, ask_batches, &q));
+    m.many = measure(9, QUESTIONS, ask_batches, &q);
+    m.one = measure(7, QUESTIONS, ask_all, &q);
+    m.turn = measure(5, QUESTIONS, ask_in_turn, &q);
+    m.raw = measure(5, QUESTIONS, ask_raw, &q);
+    row("a question, 16 at once", m.many);
     row("  of it finding the account", measure(9, QUESTIONS, find_only, &q));
-    row("a question, one after the other", measure(7, QUESTIONS, ask_all, &q));
-    row("a question, each waits for the one before", measure(5, QUESTIONS, ask_in_turn, &q));
+    row("a question, one after the other", m.one);
+    row("a question, each waits for the one before", m.turn);
+    row("numbering and policy, 16 at once", m.raw);
+    printf("  %zu rule sets; %.1f bytes an account beside the 16 of its name's hash\n",
+           figures.rulesets, (double)figures.bytes / (double)figures.accounts - 16);
     free(q.names);
     world_close(&world);
+    return m;
+}
+
+static void print_growth(const char *what, struct measure first, struct measure last)
+{
+    printf("  %-34s x %4.2f (medians)  x %4.2f (least)\n", what, last.median / first.median,
+           last.least / first.least);
+}
+
+static void measure_policies(const struct bench *b, size_t most)
+{
+    struct policy first = {0}, last = {0};
+    size_t i;
+
+    snapshot_reader_register();
+    for (i = 0; i < SIZES && sizes[i] <= most; i++) {
+        last = measure_policy(b, sizes[i]);
+        if (i == 0)
+            first = last;
+    }
+    snapshot_reader_unregister();
+    if (i < 2)
+        return;
+    printf("\nFrom %zu to %zu accounts\n", sizes[0], sizes[i - 1]);
+    print_growth("16 at once", first.many, last.many);
+    print_growth("one after the other", first.one, last.one);
+    print_growth("each waits for the one before", first.turn, last.turn);
+    print_growth("numbering and policy, 16 at once", first.raw, last.raw);
 }
 
 /* Without parts, all of them. */
@@ -268,10 +338,8 @@ int main(int argc, char **argv)
         measure_machine();
     if (wanted(argc, argv, "numbering"))
         measure_numbering(&b);
-    snapshot_reader_register();
-    for (size_t accounts = 1000; wanted(argc, argv, "policy") && accounts <= most; accounts *= 10)
-        measure_policy(&b, accounts);
-    snapshot_reader_unregister();
+    if (wanted(argc, argv, "policy"))
+        measure_policies(&b, most);
     close_bench(&b);
     return 0;
 }
