@@ -458,7 +458,7 @@ enum range_status ranges_find(const struct ranges *r, struct span digits, struct
         return w.exhausted ? RANGE_SHORT : RANGE_INVALID;
 
     struct span nsn = without_trunk(w.code, span_skip(digits, w.cc));
-    char whole[E164_DIGITS_MAX + 1];
+    char *whole = out->e164 + 1;
     size_t cc = w.cc;
 
     if (w.last_country->country == UINT16_MAX || cc + nsn.n > E164_DIGITS_MAX)
@@ -478,6 +478,5 @@ enum range_status ranges_find(const struct ranges *r, struct span digits, struct
     out->risk = w.risk;
     out->cc = cc;
     out->e164[0] = '+';
-    memcpy(out->e164 + 1, whole, cc + nsn.n + 1);
     return RANGE_VALID;
 }

@@ -78,7 +78,8 @@ struct range_found {
         [NUMBER_E164_MAX]; /* '+' and digits, without a trunk prefix that stood behind the code */
 };
 
-/* Understands E.164 digits (without '+'). `out` is set only for RANGE_VALID. */
+/* Understands E.164 digits (without '+'), which are not those of `out`; what is in there means something
+ * only where the answer is RANGE_VALID. */
 enum range_status ranges_find(const struct ranges *r, struct span digits, struct range_found *out);
 
 #endif

@@ -12,9 +12,37 @@ static int hex(char c)
     return -1;
 }
 
-static bool is_alnum(char c)
+/* What a byte may be a part of. */
+enum { IN_URI = 1, IN_HOST = 2, IN_V6 = 4 };
+
+/* Neither a control nor a quote or bracket stands in a URI; bytes beyond ASCII may. */
+static const unsigned char kinds[256] = {
+    [' ' ... '!'] = IN_URI,
+    ['#' ... ','] = IN_URI,
+    ['-'] = IN_URI | IN_HOST,
+    ['.'] = IN_URI | IN_HOST | IN_V6,
+    ['/'] = IN_URI,
+    ['0' ... '9'] = IN_URI | IN_HOST | IN_V6,
+    [':'] = IN_URI | IN_V6,
+    [';'] = IN_URI,
+    ['='] = IN_URI,
+    ['?' ... '@'] = IN_URI,
+    ['A' ... 'F'] = IN_URI | IN_HOST | IN_V6,
+    ['G' ... 'Z'] = IN_URI | IN_HOST,
+    ['['] = IN_URI,
+    [']' ... '`'] = IN_URI,
+    ['a' ... 'f'] = IN_URI | IN_HOST | IN_V6,
+    ['g' ... 'z'] = IN_URI | IN_HOST,
+    ['{' ... '~'] = IN_URI,
+    [0x80 ... 0xff] = IN_URI,
+};
+
+static bool only(struct span s, unsigned kind)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    for (size_t i = 0; i < s.n; i++)
+        if (!(kinds[(unsigned char)s.p[i]] & kind))
+            return false;
+    return true;
 }
 
 static bool scheme_of(struct span s, enum uri_scheme *scheme, size_t *length)
@@ -80,13 +108,7 @@ static bool is_host(struct span s)
 
     if (v6)
         s = (struct span){s.p + 1, s.n - 2};
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-
-        if (v6 ? hex(c) < 0 && c != ':' && c != '.' : !is_alnum(c) && c != '-' && c != '.')
-            return false;
-    }
-    return s.n > 0;
+    return s.n > 0 && only(s, v6 ? IN_V6 : IN_HOST);
 }
 
 static int hostport(struct uri *u, struct span s, struct fault *f)
@@ -102,18 +124,6 @@ static int hostport(struct uri *u, struct span s, struct fault *f)
     if (port.p && !port_of(port, &u->port))
         return fault(f, ERR_SYNTAX, "\"%s\" is no port: 1 to 65535", ESCAPED(port));
     return 0;
-}
-
-/* Neither a space, a control nor a quote or bracket stands in a URI. */
-static bool only_uri_bytes(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if (c < 0x20 || c == 0x7f || c == '<' || c == '>' || c == '"' || c == '\\')
-            return false;
-    }
-    return true;
 }
 
 static int parse_sip(struct uri *u, struct span s, struct fault *f)
@@ -143,7 +153,7 @@ int uri_parse(struct uri *out, struct span s, struct fault *f)
 
     if (!scheme_of(s, &u.scheme, &n))
         return fault(f, ERR_SYNTAX, "\"%s\" is no sip:, sips: or tel: URI", ESCAPED(s));
-    if (!only_uri_bytes(s))
+    if (!only(s, IN_URI))
         return fault(f, ERR_SYNTAX, "\"%s\" holds bytes that no URI has", ESCAPED(s));
     s = span_skip(s, n);
     if (u.scheme == URI_TEL) {
