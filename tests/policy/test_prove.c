@@ -356,6 +356,223 @@ static void a_proof_agrees_with_decide(void **state)
     }
 }
 
+/* ---- rules without effect ---- */
+
+/* The rules of `set` but the one, as a set of their own. */
+static const struct ruleset *without(const struct ruleset *set, size_t but)
+{
+    char digits[64][RULE_PREFIX_MAX + 1];
+    struct rule rules[64];
+    const struct ruleset *rest;
+    size_t n = 0;
+
+    for (size_t i = 0; i < ruleset_count(set); i++)
+        if (i != but) {
+            rules[n] = ruleset_rule(set, i, digits[n]);
+            n++;
+        }
+    assert_int_equal(ruleset_intern(pool, rules, n, &rest, NULL), 0);
+    return rest;
+}
+
+/* The stack without its rule `number`, counted through all levels. */
+static void leave_out(struct stack *s, size_t number)
+{
+    const struct ruleset **sets[] = {&s->rules.account, &s->tenants[0], &s->tenants[1],
+                                     &s->rules.operator_rules, &s->rules.mandatory};
+
+    for (size_t i = 0; i < 5; i++) {
+        if ((i == 1 || i == 2) && s->rules.n_tenants == 0)
+            continue;
+        if (number < ruleset_count(*sets[i])) {
+            *sets[i] = without(*sets[i], number);
+            return;
+        }
+        number -= ruleset_count(*sets[i]);
+    }
+    fail_msg("no such rule");
+}
+
+static void rules_have_an_effect_where_numbers_tell(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 8; round++) {
+        struct stack stack;
+        struct prove_question q = {.rules = &stack.rules, .when = {.now = below(250)}};
+        struct prove *proof;
+
+        random_stack(&stack);
+        if (round % 2 == 0)
+            stack.rules.account = rules_of(SPAN("-0100 +0100 -01099999 -0102 +01021"));
+        assert_int_equal(prove_new(&proof, atlas, &q, NULL), 0);
+        for (size_t i = 0; i < prove_rules(proof); i++) {
+            struct stack less = stack;
+            struct prove_question other = {.rules = &less.rules, .when = q.when};
+            const struct prove_rule *rule = prove_rule(proof, i);
+            struct prove_difference d;
+
+            less.rules.tenants = less.tenants;
+            leave_out(&less, i);
+            assert_int_equal(prove_compare(&d, atlas, &q, &other, NULL), 0);
+            if ((rule->effect == PROVE_EFFECT) != (d.numbers != PROVE_EQUAL))
+                fail_msg("%s %s is said to be %s, and without it the rules are %s",
+                         rule_action_name(rule->action), rule->prefix,
+                         prove_effect_name(rule->effect), prove_relation_name(d.numbers));
+        }
+        prove_free(proof);
+        forget(&stack);
+    }
+}
+
+/* ---- comparison, against brute force ---- */
+
+/* Few digits below 0, where Japan has no emergency number. */
+static const struct ruleset *small_rules(void)
+{
+    char prefixes[12][8];
+    struct rule rules[12] = {0};
+    const struct ruleset *set;
+    size_t n = 0;
+
+    for (unsigned wanted = below(12); wanted > 0; wanted--) {
+        size_t length = 1 + below(4);
+        bool twice = false;
+
+        prefixes[n][0] = '0';
+        for (size_t i = 1; i < length; i++)
+            prefixes[n][i] = (char)('0' + below(3));
+        rules[n] = (struct rule){.action = below(2) ? RULE_RESTRICT : RULE_EXCEPT,
+                                 .prefix = {prefixes[n], length}};
+        for (size_t k = 0; k < n; k++)
+            twice |=
+                rules[k].action == rules[n].action && span_eq(rules[k].prefix, rules[n].prefix);
+        n += !twice;
+    }
+    assert_int_equal(ruleset_intern(pool, rules, n, &set, NULL), 0);
+    return set;
+}
+
+/* What every string of five digits below 0 says: 'S' where the first closes and the second does
+ * not, 'L' the other way. */
+struct brute {
+    char side[10000];
+    bool exists[10000];
+    char operator_side;
+};
+
+static char side_of(const struct decide_rules *a, const struct decide_rules *b, struct span digits,
+                    bool open_ended)
+{
+    struct ruleset_moment when = {.now = 0};
+    struct ruleset_key key = ruleset_key(digits);
+    struct decide_finding rule;
+    bool first = decide_by_rules(a, &key, open_ended, &when, &rule),
+         second = decide_by_rules(b, &key, open_ended, &when, &rule);
+
+    return first == second ? '=' : second ? 'S' : 'L';
+}
+
+static void try_all(const struct decide_rules *a, const struct decide_rules *b, struct brute *out)
+{
+    for (unsigned i = 0; i < 10000; i++) {
+        char digits[8];
+
+        snprintf(digits, sizeof(digits), "0%04u", i);
+        out->side[i] = side_of(a, b, span_of(digits), false);
+        out->exists[i] = atlas_has(atlas, span_of(digits));
+    }
+    out->operator_side = side_of(a, b, SPAN("010"), true);
+}
+
+static enum prove_relation relation(const struct brute *all, bool numbers)
+{
+    bool s = numbers && all->operator_side == 'S', l = numbers && all->operator_side == 'L';
+
+    for (unsigned i = 0; i < 10000; i++) {
+        s |= all->side[i] == 'S' && (!numbers || all->exists[i]);
+        l |= all->side[i] == 'L' && (!numbers || all->exists[i]);
+    }
+    return s && l ? PROVE_DIFFERENT : s ? PROVE_STRICTER : l ? PROVE_LOOSER : PROVE_EQUAL;
+}
+
+/* Whether all that begins with the n-digit string is on the side, and whether numbers are in it. */
+static bool uniform(const struct brute *all, unsigned from, unsigned n, char side, bool *exists)
+{
+    *exists = false;
+    for (unsigned i = from; i < from + n; i++) {
+        *exists |= all->exists[i];
+        if (all->side[i] != side)
+            return false;
+    }
+    return true;
+}
+
+static void check_example(const struct brute *all, const struct prove_example *example, char side)
+{
+    static const unsigned width[] = {10000, 1000, 100, 10, 1};
+    unsigned first = 10000;
+    size_t depth;
+
+    /* Of numbers that exist if there are such, the shortest and then the smallest. */
+    for (depth = 0; depth < 10 && first == 10000; depth++)
+        for (unsigned at = 0; at < 10000 && first == 10000; at += width[depth % 5]) {
+            bool exists, hit = uniform(all, at, width[depth % 5], side, &exists);
+
+            if (hit && (exists || depth >= 5))
+                first = at;
+        }
+    /* The operator's calls are an example only where no other number is. */
+    if (all->operator_side == side && (first == 10000 || depth > 5)) {
+        assert_string_equal(example->prefix, "010");
+        assert_true(example->whole && example->traits.open_ended);
+        return;
+    }
+    assert_int_equal(example->there, first != 10000);
+    if (first == 10000)
+        return;
+
+    char digits[8];
+
+    snprintf(digits, sizeof(digits), "0%04u", first);
+    digits[1 + (depth - 1) % 5] = '\0';
+    assert_string_equal(example->prefix, digits);
+    assert_int_equal(example->exists, depth <= 5);
+    if (!example->exists)
+        return;
+
+    struct number n;
+
+    numbering_parse(site, span_of(example->number), &n);
+    assert_string_equal(n.dialled, example->number);
+    assert_true(span_starts(span_of(n.dialled), span_of(digits)));
+    assert_int_equal(n.class, example->traits.class);
+    assert_ptr_equal(n.country, example->traits.country);
+}
+
+static void a_comparison_agrees_with_all_strings(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 60; round++) {
+        struct decide_rules a = {.account = small_rules()}, b = {.account = small_rules()};
+        struct prove_question first = {.rules = &a}, second = {.rules = &b};
+        static struct brute all;
+        struct prove_difference d;
+
+        if (below(2))
+            a.operator_rules = small_rules();
+        if (below(4) == 0)
+            b = a;
+        if (below(4) == 0)
+            b.account = NULL;
+        try_all(&a, &b, &all);
+        assert_int_equal(prove_compare(&d, atlas, &first, &second, NULL), 0);
+        assert_int_equal(d.strings, relation(&all, false));
+        assert_int_equal(d.numbers, relation(&all, true));
+        check_example(&all, &d.stricter, 'S');
+        check_example(&all, &d.looser, 'L');
+    }
+}
+
 static void it_survives_a_lack_of_memory(void **state)
 {
     struct decide_rules rules = {.account = rules_of(SPAN("-010 +0101 -0101876"))};
@@ -384,6 +601,8 @@ int main(int argc, char **argv)
 {
     static const struct CMUnitTest fixed[] = {
         cmocka_unit_test(a_proof_agrees_with_decide),
+        cmocka_unit_test(rules_have_an_effect_where_numbers_tell),
+        cmocka_unit_test(a_comparison_agrees_with_all_strings),
         cmocka_unit_test(it_survives_a_lack_of_memory),
     };
     struct site_config config = {.plan = SPAN("JP")};
