@@ -135,7 +135,9 @@ static enum number_class in_context(struct reading *r, struct span keys, struct 
     char joined[2 * NUMBER_BYTES_MAX];
     enum number_class class;
 
-    if (keys.p[0] == '+' || span_starts(keys, span_of(plan->access)))
+    /* Papua New Guinea goes abroad by 00 and has 000 for emergencies, at home. */
+    if (keys.p[0] == '+' ||
+        (span_starts(keys, span_of(plan->access)) && (own || !site_is_emergency(r->site, keys))))
         return understand(r, keys, MAY_ALL & ~(unsigned)MAY_EXTENSION);
     if (own && site_is_emergency(r->site, keys))
         return reading_as(r, CLASS_EMERGENCY, KIND_NONE, keys);

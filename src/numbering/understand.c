@@ -310,6 +310,23 @@ static enum number_class whole_number(struct reading *r, const struct fits *fits
     return resolve_national(r, span_skip(keys, r->site->plan->trunk.n));
 }
 
+/* Is what may be a forwarding an emergency call behind one of the first n codes? *67*67911 hides the
+ * caller twice, or forwards to 67911; who calls 911 must not be told that all is set. */
+static bool asks_for_help(struct reading *r, const struct fits *fits, size_t n, struct span keys,
+                          unsigned may)
+{
+    enum number_presentation before = r->presentation;
+
+    while (n-- > 0) {
+        if (fits->strip[n].code->role != ROLE_PREFIX)
+            continue;
+        if (strip(r, &fits->strip[n], keys, may) == CLASS_EMERGENCY)
+            return true;
+        r->presentation = before;
+    }
+    return false;
+}
+
 /* What stands before a number, the longest shape first. Returns the class and sets `access` where a
  * reading left the country: to the length of the access prefix, or to everything where that stood
  * behind another code. Surplus digits that a foreign network would ignore must not turn 0066-010-...
@@ -328,6 +345,9 @@ static enum number_class stripped(struct reading *r, const struct fits *fits, st
             continue;
         enum number_class class = strip(r, fit, keys, may);
 
+        if (class == CLASS_FORWARDING && reading_understood(r->out))
+            return asks_for_help(r, fits, i, keys, may) ? CLASS_EMERGENCY
+                                                        : strip(r, fit, keys, may);
         if (reading_understood(r->out))
             return class;
         /* A forwarding to nowhere may be something else yet: *67*31#110 hides the caller twice. */

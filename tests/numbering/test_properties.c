@@ -173,24 +173,6 @@ static void emergency_passes_behind_every_outside_line(void **state)
     all_sequences("JP-out81", "81");
 }
 
-static void every_plan_has_its_emergency_numbers(void **state)
-{
-    static const char *const plans[] = {"JP", "US", "GB", "AU", "BR", "KR", "RU", "FI", "IL", "SG",
-                                        "TH", "CO", "CU", "DE", "FR", "IT", "CN", "IN", "ZA", "MX"};
-    struct number n;
-
-    for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
-        size_t count = 0;
-        const struct span *numbers = site_emergency_numbers(profiles_trunk(plans[i]), &count);
-
-        assert_true(count > 0);
-        for (size_t k = 0; k < count; k++) {
-            numbering_parse(profiles_trunk(plans[i]), numbers[k], &n);
-            assert_int_equal(n.class, CLASS_EMERGENCY);
-        }
-    }
-}
-
 static void a_foreign_context_is_never_an_emergency(void **state)
 {
     static const struct {
@@ -437,7 +419,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(emergency_passes_behind_every_prefix),
         cmocka_unit_test(emergency_passes_behind_every_outside_line),
-        cmocka_unit_test(every_plan_has_its_emergency_numbers),
         cmocka_unit_test(a_foreign_context_is_never_an_emergency),
         cmocka_unit_test(what_is_dialled_is_what_was_understood),
         cmocka_unit_test(separators_change_nothing),

@@ -4,7 +4,7 @@
 // Writes valid numbers of every country as libphonenumber knows them, dialled as the countries dial.
 // One string a line, sorted by dial plan:
 //   dial plan, region and type of the number, how it is dialled, the dialled string, E.164
-// The same numbers on every run. Usage: NODE_PATH=.../node_modules node generate.js OUT
+// The same numbers on every run. Usage: NODE_PATH=.../node_modules node generate.js OUT DIALPLANS.tsv
 
 const fs = require('fs');
 const lib = require('google-libphonenumber');
@@ -164,6 +164,26 @@ for (const region of origins) {
 for (const callingCode of util.getSupportedGlobalNetworkCallingCodes()) {
   writeAll(util.getMetadataForNonGeographicalRegion(callingCode), callingCode, '001');
 }
+// An emergency number that were a number besides would be taken from whoever has it.
+function writeEmergencies(path) {
+  const rows = fs.readFileSync(path, 'utf8').split('\n').slice(1).map((line) => line.split('\t'));
+  for (const [region, , callingCode, , , , , , list] of rows) {
+    for (const digits of (list || '').split(',').filter(Boolean)) {
+      for (const dialled of [digits, callingCode + digits]) {
+        let number;
+        try {
+          number = util.parse(dialled, region);
+        } catch (error) {
+          continue;
+        }
+        if (!util.isValidNumber(number)) continue;
+        write(region, region, 'EMERGENCY', 'emergency', dialled, util.format(number, Format.E164));
+      }
+    }
+  }
+}
+writeEmergencies(process.argv[3]);
+
 const all = origins.flatMap((region) => lines[region]);
 fs.writeFileSync(process.argv[2], all.join(''));
 console.log(`# ${turn} numbers of ${origins.length} countries, ${all.length} strings`);
