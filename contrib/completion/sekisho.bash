@@ -17,7 +17,7 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     "preset add" | "preset set") echo --restrict --except --no-rules --title ;;
     "account list") echo --switch --tenant --state --query --limit ;;
     "account add" | "account set") echo --switch --tenant --state --note ;;
-    "account import") echo --keep --csv --json-lines --switch --tenant ;;
+    "account import") echo --keep --csv --json-lines --switch --tenant --quiet ;;
     "account discover") echo --ami --user --secret-file --switch --tenant --yes ;;
     "account "*) echo --switch ;;
     "restrict list") echo --account --switch --tenant --operator ;;

@@ -297,13 +297,13 @@ const struct command account_commands[] = {
      .run = remove_},
     {.name = "import",
      .brief = "Add many accounts from a file, all or none",
-     .usage =
-         "account import FILE [--keep] [--csv | --json-lines] [--switch SWITCH] [--tenant TENANT]",
-     .help =
-         "FILE holds JSON lines ({\"name\":\"1001\",\"note\":\"lobby\"}) or CSV whose first "
-         "line names the columns\n"
-         "name, switch, tenant, state, note. \"-\" is standard input.\n"
-         "  --keep   leave accounts that are there already as they are; else they are a fault\n",
+     .usage = "account import FILE [--keep] [--csv | --json-lines] [--switch SWITCH] [--tenant "
+              "TENANT] [--quiet]",
+     .help = "FILE holds JSON lines ({\"name\":\"1001\",\"note\":\"lobby\"}) or CSV whose first "
+             "line names the columns\n"
+             "name, switch, tenant, state, note, restrict, except. \"-\" is standard input.\n"
+             "  --keep   leave accounts that are there already as they are; else they are a fault\n"
+             "  --quiet  do not show on the terminal how far it is\n",
      .run = cmd_account_import},
     {.name = "discover",
      .brief = "Find an Asterisk's endpoints by AMI and add those that are missing",

@@ -84,6 +84,21 @@ static int code_of(int status)
     }
 }
 
+const char *remote_words(struct span said, struct fault *out)
+{
+    char *to = out->text;
+
+    escape(said, out->text, sizeof(out->text));
+    /* The quotes were escaped for nothing. */
+    for (const char *from = out->text; *from; from++)
+        if (from[0] != '\\' || (from[1] != '"' && from[1] != '\\'))
+            *to++ = *from;
+        else
+            *to++ = *++from;
+    *to = '\0';
+    return out->text;
+}
+
 /* Makes the sentence of a problem (RFC 9457): what was wrong, then where in what was sent. */
 static int problem(const struct reply *r, struct fault *f)
 {
@@ -110,23 +125,10 @@ static int problem(const struct reply *r, struct fault *f)
         buf_printf(&b, "%s line %d: %s", i ? ";" : ":",
                    (int)json_integer_value(json_object_get(error, "line")), text ? text : "?");
     }
-    char shown[FAULT_MAX];
-    int err = fault(f, code_of(r->status), "%s", escape(buf_span(&b), shown, sizeof(shown)));
+    struct fault said;
+    int err = fault(f, code_of(r->status), "%s", remote_words(buf_span(&b), &said));
     buf_free(&b);
     return err;
-}
-
-/* Sentences quote names: the quotes were escaped for nothing. */
-static void plain_quotes(struct fault *f)
-{
-    char *to = f->text;
-
-    for (const char *from = f->text; *from; from++)
-        if (from[0] != '\\' || (from[1] != '"' && from[1] != '\\'))
-            *to++ = *from;
-        else
-            *to++ = *++from;
-    *to = '\0';
 }
 
 static int understand(struct reply *r, const struct buf *body, struct fault *f)
@@ -140,10 +142,7 @@ static int understand(struct reply *r, const struct buf *body, struct fault *f)
     }
     if (r->status < 400)
         return 0;
-    int err = problem(r, f);
-    if (f)
-        plain_quotes(f);
-    return err;
+    return problem(r, f);
 }
 
 static int unreachable(const struct cli *cli, CURL *curl, CURLcode why, const char *text,
@@ -164,7 +163,51 @@ static int unreachable(const struct cli *cli, CURL *curl, CURLcode why, const ch
                                                         : curl_easy_strerror(why));
 }
 
-static int perform(CURL *curl, struct cli *cli, struct buf *body, struct reply *r, struct fault *f)
+struct stream {
+    const struct remote_body *body;
+    int err;
+    struct fault fault;
+};
+
+static size_t on_read(char *p, size_t size, size_t n, void *arg)
+{
+    struct stream *s = arg;
+    int got = s->err ? s->err : s->body->read(s->body->arg, p, size * n, &s->fault);
+
+    if (got < 0)
+        s->err = got;
+    return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
+}
+
+/* Runs a transfer with somebody looking on. */
+static CURLcode drive(CURL *curl, struct stream *s)
+{
+    CURLM *multi = curl_multi_init();
+    CURLcode code = CURLE_OK;
+    CURLMsg *message;
+    int running = 1, left;
+
+    if (!multi || curl_multi_add_handle(multi, curl) != CURLM_OK)
+        code = CURLE_OUT_OF_MEMORY;
+    while (!code && running) {
+        if (curl_multi_perform(multi, &running) != CURLM_OK ||
+            (running && curl_multi_poll(multi, NULL, 0, 100, NULL) != CURLM_OK))
+            code = CURLE_OUT_OF_MEMORY;
+        if (!code && !s->err)
+            s->err = s->body->tick(s->body->arg, &s->fault);
+        if (s->err)
+            code = CURLE_ABORTED_BY_CALLBACK;
+    }
+    while (!code && (message = curl_multi_info_read(multi, &left)))
+        if (message->msg == CURLMSG_DONE)
+            code = message->data.result;
+    curl_multi_remove_handle(multi, curl);
+    curl_multi_cleanup(multi);
+    return code;
+}
+
+static int perform(CURL *curl, struct cli *cli, struct stream *stream, struct buf *body,
+                   struct reply *r, struct fault *f)
 {
     char reason[CURL_ERROR_SIZE] = "";
     long status = 0;
@@ -173,14 +216,18 @@ static int perform(CURL *curl, struct cli *cli, struct buf *body, struct reply *
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 120000L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, stream ? 0L : 120000L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     if (!cli->url)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path(cli));
-    CURLcode code = curl_easy_perform(curl);
+    CURLcode code = stream ? drive(curl, stream) : curl_easy_perform(curl);
     if (body->failed)
         return fault_nomem(f);
+    if (stream && stream->err) {
+        *f = stream->fault;
+        return stream->err;
+    }
     if (code != CURLE_OK)
         return unreachable(cli, curl, code, reason, f);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -188,13 +235,32 @@ static int perform(CURL *curl, struct cli *cli, struct buf *body, struct reply *
     return understand(r, body, f);
 }
 
-int remote_send(struct cli *cli, const char *method, const char *path, const char *type,
-                struct span body, struct reply *out, struct fault *f)
+/* Either of `body` and `stream`, or none. */
+static struct curl_slist *set_body(CURL *curl, struct curl_slist *headers, const char *type,
+                                   struct span body, struct stream *stream)
+{
+    if (stream) {
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_read);
+        curl_easy_setopt(curl, CURLOPT_READDATA, stream);
+        curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 262144L);
+        if (stream->body->size >= 0)
+            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)stream->body->size);
+        else
+            headers = curl_slist_append(headers, "Transfer-Encoding: chunked");
+    } else if (body.p) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.p);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
+    }
+    return stream || body.p ? curl_slist_append(headers, type) : headers;
+}
+
+static int ask(struct cli *cli, const char *method, const char *path, const char *type,
+               struct span body, struct stream *stream, struct reply *r, struct fault *f)
 {
     CURL *curl = curl_easy_init();
     struct curl_slist *headers = NULL;
     struct buf url = {0}, answer = {0}, header = {0};
-    struct reply r = {0};
     int err = curl ? add_token(cli, &headers, f) : fault_nomem(f);
 
     buf_puts(&url, cli->url ? cli->url : "http://localhost");
@@ -205,26 +271,39 @@ int remote_send(struct cli *cli, const char *method, const char *path, const cha
     if (!err && (url.failed || header.failed))
         err = fault_nomem(f);
     if (!err) {
-        if (body.p) {
-            headers = curl_slist_append(headers, header.p);
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.p);
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
-        }
+        headers = set_body(curl, headers, header.p, body, stream);
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
         curl_easy_setopt(curl, CURLOPT_URL, url.p);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-        err = perform(curl, cli, &answer, &r, f);
+        err = perform(curl, cli, stream, &answer, r, f);
     }
-    if (!err && out)
-        *out = r;
-    else
-        reply_free(&r);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
     buf_free(&header);
     buf_free(&answer);
     buf_free(&url);
     return err;
+}
+
+int remote_send(struct cli *cli, const char *method, const char *path, const char *type,
+                struct span body, struct reply *out, struct fault *f)
+{
+    struct reply r = {0};
+    int err = ask(cli, method, path, type, body, NULL, &r, f);
+
+    if (!err && out)
+        *out = r;
+    else
+        reply_free(&r);
+    return err;
+}
+
+int remote_stream(struct cli *cli, const char *method, const char *path, const char *type,
+                  const struct remote_body *body, struct reply *out, struct fault *f)
+{
+    struct stream stream = {.body = body};
+
+    return ask(cli, method, path, type, (struct span){NULL, 0}, &stream, out, f);
 }
 
 int remote_call(struct cli *cli, const char *method, const char *path, const json_t *body,

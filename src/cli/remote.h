@@ -28,6 +28,25 @@ int remote_call(struct cli *cli, const char *method, const char *path, const jso
 int remote_send(struct cli *cli, const char *method, const char *path, const char *type,
                 struct span body, struct reply *out, struct fault *f);
 
+/* A body that is read while it is sent. */
+struct remote_body {
+    int64_t size; /* -1: not known */
+    /* Up to `max` bytes; 0 at the end, or an error code that ends all, with `f` set. */
+    int (*read)(void *arg, char *p, size_t max, struct fault *f);
+    /* Ten times a second or so, until the answer is there. Not 0: an error code that ends all. */
+    int (*tick)(void *arg, struct fault *f);
+    void *arg;
+};
+
+/* The same with such a body, for as long as it takes. `*out` is set whenever there was an answer, a problem
+ * too. */
+int remote_stream(struct cli *cli, const char *method, const char *path, const char *type,
+                  const struct remote_body *body, struct reply *out, struct fault *f);
+
+/* What the daemon said, fit for a terminal, in `out->text`. Quotes stay as they are: its sentences quote
+ * names. */
+const char *remote_words(struct span said, struct fault *out);
+
 /* Hands every item of a list to `each` (page by page; `limit` items at most, 0 is all). `each`
  * borrows the item and returns 0 or an error code that ends the walk. */
 int remote_list(struct cli *cli, const char *path, size_t limit,

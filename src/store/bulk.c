@@ -61,7 +61,7 @@ int bulk_look(const struct bulk *b, struct fault *f)
                : 0;
 }
 
-void bulk_phase(struct bulk *b, enum bulk_phase phase, uint64_t done, uint64_t total)
+void bulk_phase(const struct bulk *b, enum bulk_phase phase, uint64_t done, uint64_t total)
 {
     if (!b->progress)
         return;

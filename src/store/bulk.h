@@ -55,7 +55,7 @@ int bulk_homes(struct bulk *b,
 
 size_t bulk_rows(const struct bulk *b);
 const struct bulk_faults *bulk_faults(const struct bulk *b);
-void bulk_phase(struct bulk *b, enum bulk_phase phase, uint64_t done, uint64_t total);
+void bulk_phase(const struct bulk *b, enum bulk_phase phase, uint64_t done, uint64_t total);
 
 /* The sentence of what bulk_faults() has. */
 int bulk_fault(const struct bulk *b, struct fault *f);

@@ -126,7 +126,7 @@ int store_bulk_import(struct store_tx *tx, const struct store_by *by, struct bul
     else if (out->added)
         out->batch = c.number;
     if (!err)
-        bulk_phase(b, BULK_COMMITTING, b->n, b->n);
+        bulk_phase(b, BULK_COMMITTING, 0, b->n);
     return err;
 }
 

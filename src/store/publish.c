@@ -185,6 +185,8 @@ static int stage_bulk(struct sets *sets, struct store_tx *tx, const struct bulk 
     int err = 0;
 
     for (size_t i = 0; !err && i < b->n; i++) {
+        if (i % 4096 == 0)
+            bulk_phase(b, BULK_COMMITTING, i, b->n);
         const struct bulk_row *row = &b->rows[i];
         const struct account_home *home = &b->homes[row->home].at;
         struct snapshot_account a = {

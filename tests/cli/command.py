@@ -2,6 +2,7 @@
 """The command under test, and what it said."""
 import json
 import os
+import pty
 import subprocess
 
 SEKISHO = os.environ.get("SEKISHO", "sekisho")
@@ -18,6 +19,24 @@ class Ran:
 
     def __repr__(self):
         return f"exit {self.code}\nstdout: {self.out}\nstderr: {self.err}"
+
+
+def on_terminal(*words, env=None):
+    """On a terminal of its own: its exit status, and all that stood there."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(SEKISHO, [SEKISHO, *words], dict(os.environ, LC_ALL="C.UTF-8", **(env or {})))
+    shown = b""
+    while True:
+        try:
+            some = os.read(fd, 65536)
+        except OSError:
+            some = b""
+        if not some:
+            break
+        shown += some
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode("utf-8", "replace")
 
 
 def sekisho(*words, stdin=b"", env=None):

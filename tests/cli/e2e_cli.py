@@ -3,13 +3,15 @@
 """Every subcommand that asks the daemon, against a real sekishod, in text and in JSON."""
 import hashlib
 import os
+import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from command import sekisho
+from command import SEKISHO, on_terminal, sekisho
 from e2e.daemon import Daemon
 from e2e.tap import check, done, same
 from e2e.tcp import free_port
@@ -124,6 +126,53 @@ def imports(folder):
     same("import: nothing of it", sekisho("account", "show", "2005").code, 1)
     same("import: what was imported is born restricted",
          [r["prefix"] for r in sekisho("restrict", "list", "2003", "--json").json()], ["010"])
+
+
+def many_faults_of_an_import(folder):
+    ran = sekisho("account", "import", "-", stdin=b"name\n" + b"a b\n" * 1000)
+    lines = ran.err.splitlines()
+    check("import: the first hundred faults by line, and how many more",
+          ran.code == 1 and "1000 of the lines" in lines[0] and lines[1].startswith('line 2: name "a b"') and
+          lines[100].startswith("line 101:") and lines[101] == "and 900 more" and len(lines) == 102, ran)
+    ran = sekisho("account", "import", "-", "--lang", "ja", stdin=b"name\na b\n")
+    check("import: faults in Japanese", "2 行目" in ran.err, ran)
+    path = os.path.join(folder, "rules.csv")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\ufeffexcept,name,restrict\r\n0101212,r1,010 0990\r\n\r\n,r2,none\r\n,r3,\r\n")
+    same("import: rules of their own", sekisho("account", "import", path).code, 0)
+    for name, expected in (("r1", ["010", "0990", "0101212"]), ("r2", []), ("r3", ["010"])):
+        same(f"import: rules of {name}", [r["prefix"] for r in sekisho("restrict", "list", name, "--json").json()],
+             expected)
+
+
+def progress_of_an_import(folder):
+    path = os.path.join(folder, "many.csv")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("name\n" + "".join(f"many-{i}\n" for i in range(40000)))
+    code, shown = on_terminal("account", "import", path)
+    check("import: a terminal shows how far it is",
+          code == 0 and "sending [" in shown and "\r" in shown and "40000 accounts added" in shown, shown)
+    code, shown = on_terminal("account", "import", path, "--keep", "--quiet")
+    check("import --quiet: nothing but the end", code == 0 and "[" not in shown and "40000 were there" in shown, shown)
+    code, shown = on_terminal("account", "import", path, "--keep", "--json")
+    check("import --json: nothing but JSON", code == 0 and shown.strip().startswith("{"), shown)
+    ran = sekisho("account", "import", path, "--keep")
+    check("import: no terminal, no progress", ran.code == 0 and ran.err == "", ran)
+
+
+def interrupted_import():
+    process = subprocess.Popen([SEKISHO, "account", "import", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    process.stdin.write(b"name\n" + b"".join(b"never-%d\n" % i for i in range(20000)))
+    process.stdin.flush()
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    err = process.stderr.read().decode()
+    check("import: ^C says that nothing was imported", process.wait(30) == 1 and "nothing was imported" in err, err)
+    same("import: ^C left nothing", sekisho("account", "show", "never-0").code, 1)
+    process.stdin.close()
+    process.stdout.close()
+    process.stderr.close()
 
 
 def rules():
@@ -327,6 +376,9 @@ with tempfile.TemporaryDirectory() as work, Daemon(SEKISHOD) as sekishod:
     os.environ["SEKISHO_SOCKET"] = sekishod.socket
     accounts()
     imports(work)
+    many_faults_of_an_import(work)
+    progress_of_an_import(work)
+    interrupted_import()
     rules()
     stops()
     platform()
