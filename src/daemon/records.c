@@ -10,6 +10,8 @@
 
 #define REFUSALS_MAX 4096
 #define REFUSALS_ENOUGH 512 /* not to be kept waiting for records_flush() */
+#define ROWS_AT_ONCE 64
+#define SHOWN_MAX 300
 #define ADOPTIONS_MAX 512
 #define REMOTE_MAX 64
 #define DETACH_S 5
@@ -131,7 +133,8 @@ static void on_refused(void *arg, const struct authorize_refusal *refusal)
 }
 
 /* As the store takes it. Its text must be valid, whatever a caller sent. */
-static void fill_row(struct store_refusal *row, const struct refusal *from, char shown[2][300])
+static void fill_row(struct store_refusal *row, const struct refusal *from,
+                     char shown[2][SHOWN_MAX])
 {
     *row = (struct store_refusal){
         .first_ms = from->at_ms,
@@ -140,8 +143,8 @@ static void fill_row(struct store_refusal *row, const struct refusal *from, char
         .switch_id = from->switch_id,
         .account_id = from->account,
         .tenant_id = from->tenant,
-        .account = span_of(escape((struct span){from->name, from->n_name}, shown[0], 300)),
-        .remote = span_of(escape((struct span){from->remote, from->n_remote}, shown[1], 300)),
+        .account = span_of(escape((struct span){from->name, from->n_name}, shown[0], SHOWN_MAX)),
+        .remote = span_of(escape((struct span){from->remote, from->n_remote}, shown[1], SHOWN_MAX)),
         .dialled = {from->dialled, from->n_dialled},
         .class = span_of(number_class_name(from->class)),
         .e164 = span_of(from->e164),
@@ -153,21 +156,23 @@ static void fill_row(struct store_refusal *row, const struct refusal *from, char
     };
 }
 
-/* Evidence job. */
+/* Evidence job. In blocks: settings and bounds are looked at once for each. */
 static int write_refusals(struct store_tx *tx, void *arg, struct fault *f)
 {
     struct records *r = arg;
+    struct store_refusal rows[ROWS_AT_ONCE];
+    char shown[ROWS_AT_ONCE][2][SHOWN_MAX];
+    int err = 0;
 
-    for (size_t i = 0; i < r->n_job_refusals; i++) {
-        struct store_refusal row;
-        char shown[2][300];
+    for (size_t at = 0; at < r->n_job_refusals && !err; at += ROWS_AT_ONCE) {
+        size_t left = r->n_job_refusals - at;
+        size_t n = left < ROWS_AT_ONCE ? left : ROWS_AT_ONCE;
 
-        fill_row(&row, &r->job_refusals[i], shown);
-        int err = store_refusals_add(tx, &row, 1, f);
-        if (err)
-            return err;
+        for (size_t i = 0; i < n; i++)
+            fill_row(&rows[i], &r->job_refusals[at + i], shown[i]);
+        err = store_refusals_add(tx, rows, n, f);
     }
-    return 0;
+    return err;
 }
 
 static void refusals_done(void *arg, int code, const struct fault *f)
