@@ -250,7 +250,7 @@ int numbering_dial(const struct site *site, const struct number *number, enum nu
         body = span_of(number->e164 + (form == FORM_E164));
     if (prefix.n + body.n >= NUMBER_DIGITS_MAX)
         return ERR_RANGE;
-    memcpy(out, prefix.p, prefix.n);
-    memcpy(out + prefix.n, body.p, body.n + 1);
+    reading_put(out, 0, prefix);
+    reading_put(out, prefix.n, body);
     return 0;
 }

@@ -463,8 +463,8 @@ enum range_status ranges_find(const struct ranges *r, struct span digits, struct
 
     if (w.last_country->country == UINT16_MAX || cc + nsn.n > E164_DIGITS_MAX)
         return RANGE_INVALID;
-    memcpy(whole, digits.p, cc);
-    memcpy(whole + cc, nsn.p, nsn.n);
+    bytes_copy(whole, (struct span){digits.p, cc});
+    bytes_copy(whole + cc, nsn);
     whole[cc + nsn.n] = '\0';
     if (cc + nsn.n < digits.n)
         walk(r, (struct span){whole, cc + nsn.n}, &w);

@@ -65,8 +65,7 @@ static inline bool reading_understood(const struct number *number)
 /* Writes `s` and a NUL at to[at]. */
 static inline void reading_put(char *to, size_t at, struct span s)
 {
-    if (s.n)
-        memcpy(to + at, s.p, s.n);
+    bytes_copy(to + at, s);
     to[at + s.n] = '\0';
 }
 

@@ -168,6 +168,20 @@ static void bytes_are_asked_like_one_by_one(void **state)
     }
 }
 
+static void bytes_copy_copies_all_and_no_more(void **state)
+{
+    static const char from[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    char to[40];
+
+    for (size_t n = 0; n < sizeof(from); n++) {
+        memset(to, '#', sizeof(to));
+        bytes_copy(to + 1, (struct span){from, n});
+        assert_memory_equal(to + 1, from, n);
+        assert_int_equal(to[0], '#');
+        assert_int_equal(to[n + 1], '#');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +192,7 @@ int main(void)
         cmocka_unit_test(buf_grows_and_terminates),
         cmocka_unit_test(span_cut_leaves_null_without_the_mark),
         cmocka_unit_test(bytes_are_asked_like_one_by_one),
+        cmocka_unit_test(bytes_copy_copies_all_and_no_more),
         cmocka_unit_test(md5_agrees_with_rfc1321),
     };
 
