@@ -21,9 +21,10 @@ struct ground {
     bool there;
     uint16_t node; /* of the ranges' trie; 0: beyond it, or at its root */
     const struct calling_code *code;
-    size_t since; /* digits behind the country code */
-    bool zero;    /* the first of them may be a trunk prefix that does not belong there, */
-    size_t habit; /* and so many of the first match the one that people write */
+    size_t since;  /* digits behind the country code */
+    bool doubtful; /* the first of them may be a trunk prefix that does not belong there, */
+    bool pairs;    /* and with some second digits a number can begin so, with others not */
+    size_t habit;  /* and so many of the first match the one that people write */
 };
 
 struct place {
@@ -41,6 +42,8 @@ struct place {
     bool in_national;
     size_t nsn;
     uint32_t lengths; /* that a number here may have: never too few */
+    /* What follows a service such as 114 may be a number itself, and then not every one may. */
+    bool carries;
 };
 
 static const struct trie *trie_of(const struct site *site, int which)
@@ -104,6 +107,14 @@ static uint32_t code_lengths(const struct site *site, int which, uint16_t node, 
     return lengths;
 }
 
+static bool may_carry(const struct site *site, int which, uint16_t node)
+{
+    const struct plan *plan = which ? site->plan : site->any;
+    const struct code *code = &plan->code[plan->trie.nodes[node].value[PLAN_WHOLE]];
+
+    return code != plan->code && code->role == ROLE_SHORT && code->class == CLASS_SPECIAL;
+}
+
 /* ---- one key further ---- */
 
 static struct span trunk_habit(const struct ground *ground)
@@ -119,7 +130,7 @@ static bool ground_goes_on(const struct ground *g)
         return false;
     if (g->node)
         return true;
-    return g->code && (g->habit == g->since || (g->zero && g->since <= 2));
+    return g->code && (g->habit == g->since || (g->doubtful && g->since <= (g->pairs ? 2 : 1)));
 }
 
 static void ground_step(const struct ranges *ranges, struct ground *g, char key, size_t depth,
@@ -150,8 +161,12 @@ static void ground_step(const struct ranges *ranges, struct ground *g, char key,
     if (!g->code)
         return;
     habit = trunk_habit(g);
-    if (g->since == 0)
-        g->zero = key == '0' || (habit.n && habit.p[0] == key);
+    if (g->since == 0) {
+        uint16_t begins = key >= '0' ? g->code->begins[key - '0'] : 0;
+
+        g->doubtful = key == '0' || (habit.n && habit.p[0] == key);
+        g->pairs = begins != 0 && begins != 0x3ff;
+    }
     if (g->habit == g->since && g->since < habit.n && habit.p[g->since] == key)
         g->habit++;
     g->since++;
@@ -262,8 +277,10 @@ static void codes_step(struct place *at, char key, struct span path)
             at->code[which] = trie_step(trie, at->code[which], key);
             at->codes[which] = at->code[which] != 0;
         }
-        if (at->code[which])
+        if (at->code[which]) {
             at->lengths |= code_lengths(at->site, which, at->code[which], depth);
+            at->carries |= may_carry(at->site, which, at->code[which]);
+        }
         if (at->home[which] || home_root)
             at->home[which] = trie_step(trie, at->home[which], key);
         if (at->other_home[which])
@@ -383,22 +400,16 @@ bool atlas_traits_equal(const struct atlas_traits *a, const struct atlas_traits 
            a->country == b->country && a->open_ended == b->open_ended;
 }
 
-/* What may follow where all that follows is alike: not all of it is a number (behind 114 stands no
- * number abroad), so several are tried. */
-static const char fillers[] = "5270";
-
-static bool try_length(const struct site *site, struct span prefix, size_t length,
+static bool try_length(const struct place *at, struct span prefix, size_t length,
                        struct number *out)
 {
     char digits[ATLAS_PREFIX_MAX + 1];
 
     memcpy(digits, prefix.p, prefix.n);
-    for (const char *fill = fillers; *fill; fill++) {
+    for (const char *fill = at->carries && length > prefix.n ? "5270" : "5"; *fill; fill++) {
         memset(digits + prefix.n, *fill, length - prefix.n);
-        if (look_up(site, (struct span){digits, length}, out))
+        if (look_up(at->site, (struct span){digits, length}, out))
             return true;
-        if (length == prefix.n)
-            break;
     }
     return false;
 }
@@ -434,7 +445,8 @@ static int add(struct drawing *d, struct span prefix, uint32_t lengths,
 }
 
 /* The regions at one prefix below which all is alike: one, or several by length. */
-static int draw_alike(struct drawing *d, struct span prefix, uint32_t lengths)
+static int draw_alike(struct drawing *d, const struct place *at, struct span prefix,
+                      uint32_t lengths)
 {
     size_t first = d->atlas->n;
     struct number number;
@@ -445,7 +457,7 @@ static int draw_alike(struct drawing *d, struct span prefix, uint32_t lengths)
         size_t i = first;
         int rc;
 
-        if (!(lengths & bit) || !try_length(&d->atlas->plain, prefix, length, &number))
+        if (!(lengths & bit) || !try_length(at, prefix, length, &number))
             continue;
         traits = traits_of(&number);
         while (i < d->atlas->n && !atlas_traits_equal(&d->atlas->regions[i].traits, &traits))
@@ -534,7 +546,7 @@ static int draw(struct drawing *d, const struct place *at, size_t depth)
     int rc = 0;
 
     if (at->lengths & UINT32_C(1) << depth)
-        rc = draw_alike(d, (struct span){d->path, depth}, UINT32_C(1) << depth);
+        rc = draw_alike(d, at, (struct span){d->path, depth}, UINT32_C(1) << depth);
     if (depth == ATLAS_PREFIX_MAX)
         return rc;
     bool alone = atlas->n > from;
@@ -552,7 +564,7 @@ static int draw(struct drawing *d, const struct place *at, size_t depth)
             rc = draw_again(d, alike, n_alike, *key);
         } else if (*key >= '0' && next.lengths >> depth > 1) {
             alike = atlas->n;
-            rc = draw_alike(d, path, next.lengths & ~((UINT32_C(2) << depth) - 1));
+            rc = draw_alike(d, &next, path, next.lengths & ~((UINT32_C(2) << depth) - 1));
             n_alike = atlas->n - alike;
             have_alike = true;
         }
@@ -565,22 +577,27 @@ static int draw(struct drawing *d, const struct place *at, size_t depth)
     return 0;
 }
 
-/* Calls that an operator completes may go wherever a call by way of the access prefix may. */
+/* Calls that an operator completes may go wherever a call by way of the access prefix may. Their region
+ * goes before all others with that prefix. */
 static int draw_operator(struct drawing *d)
 {
     static const struct atlas_traits traits = {
         .class = CLASS_INTERNATIONAL, .kind = KIND_OPERATOR, .open_ended = true};
     struct span access = atlas_access(d->atlas);
+    size_t n, at = atlas_below(d->atlas, access, &n);
+    struct atlas_region last;
+    int rc;
 
-    return atlas_open_ended(d->atlas) ? add(d, access, UINT32_C(1) << access.n, &traits) : 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-    const struct atlas_region *x = a, *y = b;
-    int order = strcmp(x->prefix, y->prefix);
-
-    return order ? order : (x->lengths > y->lengths) - (x->lengths < y->lengths);
+    if (!atlas_open_ended(d->atlas))
+        return 0;
+    rc = add(d, access, UINT32_C(1) << access.n, &traits);
+    if (rc)
+        return rc;
+    last = d->atlas->regions[d->atlas->n - 1];
+    memmove(&d->atlas->regions[at + 1], &d->atlas->regions[at],
+            (d->atlas->n - 1 - at) * sizeof(last));
+    d->atlas->regions[at] = last;
+    return 0;
 }
 
 int atlas_new(struct atlas **out, const struct site *site, struct fault *f)
@@ -601,8 +618,6 @@ int atlas_new(struct atlas **out, const struct site *site, struct fault *f)
         atlas_free(atlas);
         return rc;
     }
-    if (atlas->n)
-        qsort(atlas->regions, atlas->n, sizeof(*atlas->regions), compare);
     *out = atlas;
     return 0;
 }
