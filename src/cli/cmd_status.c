@@ -20,6 +20,7 @@ static void print(struct cli *cli, const json_t *status)
     static const struct column fields[] = {
         {"version", "version", "版"},
         {"started", "started", "起動"},
+        {"load_milliseconds", "loaded in (ms)", "読み込み (ms)"},
         {"change", "change number", "変更番号"},
         {"switches", "switches", "スイッチ"},
         {"tenants", "tenants", "テナント"},

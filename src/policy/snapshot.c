@@ -21,6 +21,12 @@
 /* What was replaced is freed by itself when so much has gathered. */
 #define RETIRED_MAX 1024
 
+/* As many staged changes keep their room for those that come next. */
+#define STAGED_KEPT 65536
+
+/* So many accounts ahead of its place the table is read, which is seldom near. */
+#define AHEAD 8
+
 enum staged_kind { STAGED_ACCOUNT, STAGED_REMOVAL, STAGED_LEVELS };
 
 struct staged {
@@ -385,13 +391,15 @@ void snapshot_rules_unref(struct snapshot *snap, const struct ruleset *set)
     ruleset_unref(snap->rulesets, set);
 }
 
-static int reserve_staged(struct snapshot *snap, struct fault *f)
+static int reserve_staged(struct snapshot *snap, size_t n, struct fault *f)
 {
     size_t capacity = snap->staged_capacity ? snap->staged_capacity * 2 : 64;
     void *p;
 
-    if (snap->n_staged < snap->staged_capacity)
+    if (snap->n_staged + n <= snap->staged_capacity)
         return 0;
+    if (capacity < snap->n_staged + n)
+        capacity = snap->n_staged + n;
     p = reallocarray(snap->staged, capacity, sizeof(*snap->staged));
     if (!p)
         return fault_nomem(f);
@@ -418,11 +426,21 @@ static int reserve_slots(struct snapshot *snap, size_t n, struct fault *f)
     return 0;
 }
 
+int snapshot_reserve(struct snapshot *snap, size_t n, struct fault *f)
+{
+    int err = reserve_staged(snap, n, f);
+
+    return err ? err : reserve_slots(snap, snap->staged_new + n, f);
+}
+
 /* Whether putting the account takes a slot that it does not have yet. Once names move, one cannot tell
- * from the table as it is. */
+ * from the table as it is; in an empty one nobody has a slot. */
 static bool needs_slot(struct snapshot *snap, const struct account_hash *hash, int64_t id)
 {
     int64_t present = id;
+
+    if (snap->accounts->used == 0 && !snap->staged_moves)
+        return true;
     bool found = accounts_find(snap->accounts, hash, &present);
 
     snap->staged_moves |= present != id;
@@ -456,7 +474,7 @@ int snapshot_stage_account(struct snapshot *snap, const struct snapshot_account 
         return fault(f, ERR_RANGE, "account \"%s\" has no id", ESCAPED(account->name));
     s.hash = account_hash(&snap->keys, account->switch_id, account->name);
     fresh = needs_slot(snap, &s.hash, s.id);
-    err = reserve_staged(snap, f);
+    err = reserve_staged(snap, 1, f);
     if (!err && fresh)
         err = reserve_slots(snap, snap->staged_new + 1, f);
     if (!err)
@@ -476,7 +494,7 @@ int snapshot_stage_removal(struct snapshot *snap, int64_t switch_id, struct span
     int err = check_name(name, f);
 
     if (!err)
-        err = reserve_staged(snap, f);
+        err = reserve_staged(snap, 1, f);
     if (err)
         return err;
     snap->staged[snap->n_staged++] =
@@ -490,7 +508,7 @@ int snapshot_stage_levels(struct snapshot *snap, const struct levels_config *con
 {
     struct levels_workshop workshop = {snap->rulesets, &snap->handles, snap->levels};
     struct staged s = {.kind = STAGED_LEVELS};
-    int err = reserve_staged(snap, f);
+    int err = reserve_staged(snap, 1, f);
 
     if (!err)
         err = levels_new(&s.levels, &workshop, config, f);
@@ -503,6 +521,18 @@ int snapshot_stage_levels(struct snapshot *snap, const struct levels_config *con
 size_t snapshot_staged(const struct snapshot *snap)
 {
     return snap->n_staged;
+}
+
+/* Nothing is staged any more. The list of a million is not kept for the few that come next. */
+static void staging_over(struct snapshot *snap)
+{
+    snap->staged_new = 0;
+    snap->staged_moves = false;
+    if (snap->staged_capacity > STAGED_KEPT) {
+        free(snap->staged);
+        snap->staged = NULL;
+        snap->staged_capacity = 0;
+    }
 }
 
 void snapshot_discard(struct snapshot *snap, size_t mark)
@@ -518,10 +548,8 @@ void snapshot_discard(struct snapshot *snap, size_t mark)
         }
     }
     /* Until all is gone these may claim too much: that only reserves more. */
-    if (mark == 0) {
-        snap->staged_new = 0;
-        snap->staged_moves = false;
-    }
+    if (mark == 0)
+        staging_over(snap);
 }
 
 /* ---- publishing ---- */
@@ -550,11 +578,13 @@ static void publish_one(struct snapshot *snap, const struct staged *s)
 
 void snapshot_publish(struct snapshot *snap, int64_t change)
 {
-    for (size_t i = 0; i < snap->n_staged; i++)
+    for (size_t i = 0; i < snap->n_staged; i++) {
+        if (i + AHEAD < snap->n_staged)
+            accounts_prefetch(snap->accounts, &snap->staged[i + AHEAD].hash);
         publish_one(snap, &snap->staged[i]);
+    }
     snap->n_staged = 0;
-    snap->staged_new = 0;
-    snap->staged_moves = false;
+    staging_over(snap);
     __atomic_store_n(&snap->change, change, __ATOMIC_RELEASE);
     if (snap->n_retired > RETIRED_MAX)
         snapshot_reclaim(snap);

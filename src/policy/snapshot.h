@@ -113,6 +113,8 @@ struct snapshot_account {
  * replaced; removing what is not there is fine. Switches and tenants may be staged after the
  * accounts that refer to them. Of levels that are staged twice the later count.
  */
+/* Makes room for `n` further accounts at once, before many are staged. */
+int snapshot_reserve(struct snapshot *snap, size_t n, struct fault *f);
 int snapshot_stage_account(struct snapshot *snap, const struct snapshot_account *account,
                            struct fault *f);
 int snapshot_stage_removal(struct snapshot *snap, int64_t switch_id, struct span name,

@@ -103,21 +103,24 @@ static json_t *status_json(const struct api *api, const struct counts *counts)
     json_t *problems = json_array();
     json_t *warnings = json_array();
     json_int_t accounts;
+    struct store_stats stats;
     json_int_t up = (api->now.boot_ns - api->services->started.boot_ns) / 1000000000;
 
     if (problems && warnings)
         look(api, problems, warnings);
+    store_stats(api->services->store, &stats);
     snapshot_read_lock();
     accounts = (json_int_t)snapshot_accounts(api->services->snapshot);
     snapshot_read_unlock();
     return json_pack(
-        "{s:s, s:o, s:I, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}}", "version",
-        api->services->version, "started", api_time_ms(api->services->started.wall_ms),
-        "uptime_seconds", up, "change", (json_int_t)counts->change, "problems", problems,
-        "warnings", warnings, "counts", "switches", counts->switches, "tenants", counts->tenants,
-        "accounts", accounts, "stops", counts->stops, "decisions", "allowed",
-        (json_int_t)figures.allowed, "denied", (json_int_t)figures.denied, "observed",
-        (json_int_t)figures.observed, "emergency", (json_int_t)figures.emergency);
+        "{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}}",
+        "version", api->services->version, "started", api_time_ms(api->services->started.wall_ms),
+        "uptime_seconds", up, "load_milliseconds", (json_int_t)stats.load_ms, "change",
+        (json_int_t)counts->change, "problems", problems, "warnings", warnings, "counts",
+        "switches", counts->switches, "tenants", counts->tenants, "accounts", accounts, "stops",
+        counts->stops, "decisions", "allowed", (json_int_t)figures.allowed, "denied",
+        (json_int_t)figures.denied, "observed", (json_int_t)figures.observed, "emergency",
+        (json_int_t)figures.emergency);
 }
 
 int api_status(struct api *api, struct store_tx *tx, struct fault *f)

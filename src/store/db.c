@@ -168,6 +168,23 @@ int db_prepare(struct db *db, bool durable, struct fault *f)
     return db_exec(db, durable ? "PRAGMA synchronous = FULL;" : "PRAGMA synchronous = NORMAL;", f);
 }
 
+#define CHECKPOINT_PAGES 1000 /* SQLite's own default */
+
+void db_checkpoints(struct db *db, bool at_once)
+{
+    sqlite3_wal_autocheckpoint(db->handle, at_once ? CHECKPOINT_PAGES : 0);
+}
+
+void db_checkpoint(const char *path)
+{
+    sqlite3 *handle = NULL;
+
+    if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+        SQLITE_OK)
+        sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    sqlite3_close(handle);
+}
+
 int db_create_private(const char *path, struct fault *f)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);

@@ -27,6 +27,12 @@ int db_open(struct db **out, const char *path, enum db_access access, struct fau
 int db_prepare(struct db *db, bool durable, struct fault *f);
 void db_close(struct db *db);
 
+/* Whether a commit that leaves much in the log copies it into the file at once, as it does at first. */
+void db_checkpoints(struct db *db, bool at_once);
+/* Copies the log into the file at `path` as far as nobody needs it, on a connection of its own, while
+ * others read and write. What it cannot do, a later commit does. */
+void db_checkpoint(const char *path);
+
 const char *db_path(const struct db *db);
 /* The connection itself, for what has no wrapper here (backup). */
 struct sqlite3 *db_handle(struct db *db);

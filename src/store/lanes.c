@@ -253,11 +253,15 @@ static void run_lane(struct store *s, enum lane lane)
         return;
     struct job first = s->batch[0];
     s->gave_way = 0;
+    if (first.alone)
+        db_checkpoints(s->writer, false);
     while (!run_batch(s, lane, n)) {
         s->gave_way++;
         run_urgent(s);
         s->batch[0] = first;
     }
+    if (first.alone)
+        db_checkpoints(s->writer, true);
 }
 
 void *lanes_writer(void *p)

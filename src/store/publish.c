@@ -115,6 +115,17 @@ static int stage_row(struct sets *sets, struct store_tx *tx, struct query *q, bo
     return err ? err : snapshot_stage_account(store_snapshot(tx->store), &a, f);
 }
 
+static int count(struct store_tx *tx, const char *sql, size_t *n, struct fault *f)
+{
+    int64_t rows = 0;
+    bool found;
+    int err = db_int(tx->db, &rows, &found, sql, NULL, 0, f);
+
+    if (!err)
+        *n = (size_t)rows;
+    return err;
+}
+
 /* The accounts that are stopped, in the order of their ids: beside a walk through all accounts, this is
  * much quicker than to ask for each. */
 struct stopped {
@@ -165,9 +176,18 @@ static int stage_walk(struct sets *sets, struct store_tx *tx, struct stopped *st
 static int stage_above(struct sets *sets, struct store_tx *tx, int64_t above, struct fault *f)
 {
     struct stopped stops;
-    int err = query_start(&stops.q, tx->db,
-                          "SELECT account FROM stops WHERE account > ?1 ORDER BY account",
-                          DB_VALUES(INT(above)), f);
+    size_t n = 0;
+    int err = 0;
+
+    if (above == 0)
+        err = count(tx, "SELECT count(*) FROM accounts", &n, f);
+    if (!err && n)
+        err = snapshot_reserve(store_snapshot(tx->store), n, f);
+    if (err)
+        return err;
+    err = query_start(&stops.q, tx->db,
+                      "SELECT account FROM stops WHERE account > ?1 ORDER BY account",
+                      DB_VALUES(INT(above)), f);
 
     if (err)
         return err;
@@ -182,7 +202,7 @@ static int stage_above(struct sets *sets, struct store_tx *tx, int64_t above, st
 static int stage_bulk(struct sets *sets, struct store_tx *tx, const struct bulk *b, struct fault *f)
 {
     struct snapshot *snap = store_snapshot(tx->store);
-    int err = 0;
+    int err = snapshot_reserve(snap, b->n, f);
 
     for (size_t i = 0; !err && i < b->n; i++) {
         if (i % 4096 == 0)
@@ -270,17 +290,6 @@ static int read_tenant(struct store_tx *tx, struct query *q, struct levels_tenan
     if (!err)
         err = account_born(tx, t->id, &born, f);
     return err ? err : read_rules(tx, born, &t->born, f);
-}
-
-static int count(struct store_tx *tx, const char *sql, size_t *n, struct fault *f)
-{
-    int64_t rows = 0;
-    bool found;
-    int err = db_int(tx->db, &rows, &found, sql, NULL, 0, f);
-
-    if (!err)
-        *n = (size_t)rows;
-    return err;
 }
 
 static int read_tenants(struct store_tx *tx, struct levels_config *config, struct fault *f)

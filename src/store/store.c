@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "numbering/site.h"
+#include "policy/snapshot.h"
 #include "store/migrate.h"
 #include "store/publish.h"
 #include "store/rules.h"
@@ -188,6 +189,7 @@ static int make(struct store **out, const struct store_config *config, struct fa
 static int load(struct store *s, struct fault *f)
 {
     struct store_tx tx = {.store = s, .db = s->writer, .tables = s->tables, .now = store_now(s)};
+    int64_t began_ns = clock_now().boot_ns;
     int err = token_table_load(&s->tokens, s->writer, f);
 
     if (!err)
@@ -199,6 +201,10 @@ static int load(struct store *s, struct fault *f)
         return err;
     publish_commit(s, s->stats.change);
     s->loaded = true;
+    s->stats.load_ms = (uint64_t)(clock_now().boot_ns - began_ns) / 1000000;
+    if (store_snapshot(s))
+        store_log(s, STORE_LOG_INFO, "%zu accounts were loaded in %" PRIu64 " ms",
+                  snapshot_figures(store_snapshot(s)).accounts, s->stats.load_ms);
     return 0;
 }
 
@@ -339,7 +345,12 @@ int store_write_wait(struct store *s, store_job job, void *arg, struct fault *f)
 
 int store_write_alone_wait(struct store *s, store_job job, void *arg, struct fault *f)
 {
-    return wait_for(s, LANE_WRITE, job, arg, true, f);
+    int err = wait_for(s, LANE_WRITE, job, arg, true, f);
+
+    /* Much may stand in the log: it is copied here, and not where others wait for the writer. */
+    if (!err)
+        db_checkpoint(db_path(s->writer));
+    return err;
 }
 
 int store_read_wait(struct store *s, store_job job, void *arg, struct fault *f)

@@ -126,7 +126,8 @@ struct store_stats {
     size_t write_queue, read_queue, evidence_queue; /* waiting now */
     uint64_t jobs, commits, failed_commits;         /* of the writer, since the start */
     uint64_t refused_jobs;                          /* queue full */
-    int64_t change;                                 /* last change that is durable */
+    uint64_t load_ms;               /* how long it took at the start to load all accounts */
+    int64_t change;                 /* last change that is durable */
     bool failing, failing_evidence; /* the last commit of changes, of evidence, failed */
     char trouble[FAULT_MAX], trouble_evidence[FAULT_MAX]; /* why, or "" */
 };
