@@ -17,6 +17,7 @@
 #include "daemon/privilege.h"
 #include "daemon/records.h"
 #include "daemon/serve_thread.h"
+#include "serve/atlases.h"
 #include "serve/fastagi.h"
 #include "serve/http.h"
 #include "store/store.h"
@@ -33,6 +34,7 @@ struct sekishod {
     struct snapshot *snapshot;
     struct records *records;
     struct authorizer *authorizer;
+    struct atlases *atlases;
     struct fastagi *agi;
     struct http *http;
     char *socket; /* path of the Unix socket */
@@ -118,6 +120,7 @@ static struct api_services services(struct sekishod *d, const struct config *con
         .store = d->store,
         .snapshot = d->snapshot,
         .authorizer = d->authorizer,
+        .atlases = d->atlases,
         .tables = tables_in_use,
         .health = tell_health,
         .arg = d,
@@ -178,7 +181,7 @@ static int make_authorizer(struct sekishod *d, struct fault *f)
         return err;
     }
     d->tables = dialling.tables;
-    return 0;
+    return atlases_new(&d->atlases, d->tables, f);
 }
 
 static void run_agi(void *arg, int fd)
@@ -459,6 +462,7 @@ static void take_over(struct sekishod *d, struct config *config, struct dialling
     serve_thread_call(d->serve, apply, &change);
     /* Waits for a grace period, after which nobody sees the old tables either. */
     authorizer_set_fallback(d->authorizer, dialling->site);
+    atlases_change(d->atlases, d->tables);
     tables_free(change.tables);
     if (change.config != d->first_config)
         config_free(change.config);
@@ -511,6 +515,7 @@ void sekishod_stop(struct sekishod *d)
     serve_thread_free(d->serve);
     fastagi_free(d->agi);
     authorizer_free(d->authorizer);
+    atlases_free(d->atlases);
     records_free(d->records);
     snapshot_free(d->snapshot);
     zones_free(d->zones);

@@ -16,6 +16,7 @@
  */
 
 struct authorizer; /* serve/authorize.h */
+struct atlases;    /* serve/atlases.h */
 struct importing;  /* serve/importing.h */
 
 /* What the handlers work on. All borrowed. */
@@ -23,6 +24,7 @@ struct api_services {
     struct store *store;
     struct snapshot *snapshot;
     struct authorizer *authorizer;
+    struct atlases *atlases; /* for jobs of the store */
     /* The number tables in use. Called on the serve thread. */
     const struct tables *(*tables)(void *arg);
     /* Adds sentences to the two JSON arrays: what keeps the daemon from deciding or changing, and what

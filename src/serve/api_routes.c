@@ -9,10 +9,12 @@
 #include "serve/api_import.h"
 #include "serve/api_numbers.h"
 #include "serve/api_presets.h"
+#include "serve/api_prove.h"
 #include "serve/api_records.h"
 #include "serve/api_rules.h"
 #include "serve/api_stops.h"
 #include "serve/api_switches.h"
+#include "serve/api_templates.h"
 #include "serve/api_tenants.h"
 #include "serve/api_tokens.h"
 
@@ -94,6 +96,15 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/tokens", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor", api_tokens_list},
     {"POST", "/v1/tokens", API_OPERATOR, API_WRITE, API_JSON, "", api_tokens_post},
     {"DELETE", "/v1/tokens/{id}", API_OPERATOR, API_WRITE, API_NO_BODY, "", api_token_delete},
+
+    {"POST", "/v1/prove", OWNERS, API_READ, API_JSON, "", api_prove_post},
+    {"GET", ACCOUNT "/prove", OWNERS, API_READ, API_NO_BODY, "against ranges", api_account_prove},
+    {"GET", "/v1/tenants/{name}/prove", OWNERS, API_READ, API_NO_BODY, "against ranges plan switch",
+     api_tenant_prove},
+    {"GET", "/v1/templates", OWNERS, API_HERE, API_NO_BODY, "", api_templates_list},
+    {"POST", "/v1/templates/{name}/preview", OWNERS, API_READ, API_JSON_OPTIONAL, "",
+     api_template_preview},
+    {"POST", "/v1/templates/{name}", OWNERS, API_WRITE, API_JSON, "", api_template_apply},
 
     {"GET", "/v1/complement", OWNERS, API_HERE, API_NO_BODY, "root allow", api_complement},
     {"GET", "/v1/number", OWNERS, API_HERE, API_NO_BODY, NUMBER, api_number},

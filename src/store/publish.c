@@ -411,7 +411,7 @@ static int stage_levels(struct store_tx *tx, struct fault *f)
         .tables = tx->tables,
         .help_lines = house->help_lines,
         .n_help_lines = house->n_help_lines,
-        .holidays = {house->holidays, house->n_holidays},
+        .holidays = store_holidays(tx),
     };
     int64_t set = 0, stopped = 0;
     bool found;

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/instant.h"
 #include "numbering/number.h"
+#include "policy/holidays.h"
 #include "policy/rule.h"
 
 /*
@@ -119,6 +120,8 @@ struct instant store_tx_now(const struct store_tx *tx);
 int64_t store_tx_change(const struct store_tx *tx);
 /* The newest change number that this job can see. */
 int store_change(struct store_tx *tx, int64_t *change, struct fault *f);
+/* The operator's own holidays, for schedules; lives as long as the store. */
+struct holidays store_holidays(const struct store_tx *tx);
 /* Memory that lives as long as the job; NULL when there is none. */
 void *store_tx_alloc(struct store_tx *tx, size_t size);
 

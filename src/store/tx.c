@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "store/tx.h"
+#include "store/store_impl.h"
 
 #include <stdlib.h>
 
@@ -11,6 +11,13 @@ struct instant store_tx_now(const struct store_tx *tx)
 int64_t store_tx_change(const struct store_tx *tx)
 {
     return tx->change;
+}
+
+struct holidays store_holidays(const struct store_tx *tx)
+{
+    const struct store_config *house = &tx->store->config;
+
+    return (struct holidays){house->holidays, house->n_holidays};
 }
 
 void *store_tx_alloc(struct store_tx *tx, size_t size)

@@ -431,6 +431,137 @@ def numbers(api):
         api('complement', 422, query=query)
 
 
+def proofs(api):
+    def rules(*words):
+        return [{'action': 'restrict' if w[0] == '-' else 'except', 'prefix': w[1:]} for w in words]
+
+    def summary(proof, country):
+        return next(s for s in proof['summaries'] if s['country'] == country)
+
+    whole = api('prove', 200, {'plan': 'JP', 'rules': rules(*(f'-010{d}' for d in '23456789'))}).json
+    proof = whole['proof']
+    assert whole['difference'] is None and proof['country'] == 'JP' and proof['access'] == '010'
+    assert proof['countries']['high_risk'] > 0 and summary(proof, 'JM')['open_risk'] == 'high'
+    jamaica = next(r for r in proof['ranges'] if r['prefix'] == '0101876')
+    assert jamaica['country'] == 'JM' and jamaica['risk'] == 'high' and jamaica['example'].startswith('0101876')
+    assert jamaica['text']['en'] == '+1-876 Jamaica: high risk, open', jamaica['text']
+    nobody = next(r for r in proof['ranges'] if r['prefix'] == '0100')
+    assert not nobody['exists'] and nobody['class'] is None and nobody['example'] is None
+    assert all(r['open'] for r in proof['ranges'])
+    everything = api('prove', 200, {'rules': rules('-010', '-0100', '-184'), 'ranges': 'all'}).json['proof']
+    assert [r['effect'] for r in everything['rules']] == ['effect', 'no-number', 'spelling'], everything['rules']
+    assert next(r for r in everything['ranges'] if r['prefix'].startswith('0101'))['rule']['prefix'] == '010'
+    compared = api('prove', 200, {'switch': 'local', 'ranges': 'none', 'rules': rules('-010', '+0101212'),
+                                  'against': rules('-010')}).json
+    assert compared['proof']['ranges'] == []
+    assert compared['difference']['numbers'] == 'looser' and compared['difference']['looser']['prefix'] == '0101212'
+    for body in ({}, {'rules': [{'action': 'restrict'}]}, {'rules': rules('-010', '-010')},
+                 {'rules': [], 'against': rules('-010', '-010')}, {'rules': [], 'plan': 'ZZ'},
+                 {'rules': [], 'switch': 'nowhere'}, {'rules': [], 'plan': 'JP', 'switch': 'local'},
+                 {'rules': [], 'ranges': 'some'}, {'rules': [], 'plan': '*'}):
+        api('prove', 422, body)
+    assert api('prove', 422, {'rules': [], 'switch': 'nowhere'}).json['pointer'] == '/switch'
+
+    first = api('createAccount', 201, {'name': 'prove-1', 'switch': 'local', 'tenant': 'main'}).json
+    second = api('createAccount', 201, {'name': 'prove-2', 'switch': 'local', 'tenant': 'main'}).json
+    api('putAccountRule', 201, id=second['id'], action='except', prefix='01044')
+    alone = api('proveAccount', 200, id=second['id'], query={'ranges': 'open'}).json['proof']
+    assert summary(alone, 'GB')['state'] == 'open' and summary(alone, 'US')['state'] == 'closed'
+    both = api('proveAccount', 200, id=first['id'], query={'against': second['id'], 'ranges': 'none'}).json
+    assert both['difference']['numbers'] == 'stricter'
+    api('proveAccount', 404, id=999999)
+    for query in ({'against': 999999}, {'against': 'x'}, {'ranges': 'some'}):
+        api('proveAccount', 422, id=first['id'], query=query)
+    tenant = api('proveTenant', 200, name='main', query={'against': 'main', 'plan': 'US'}).json
+    assert tenant['difference']['numbers'] == 'equal' and tenant['proof']['access'] == '011'
+    api('proveTenant', 404, name='nobody')
+    for query in ({'against': 'nobody'}, {'plan': 'ZZ'}, {'switch': 'nowhere'}, {'plan': 'JP', 'switch': 'local'}):
+        api('proveTenant', 422, name='main', query=query)
+    for made in (first, second):
+        api('deleteAccount', 204, id=made['id'])
+
+
+def templates(api, daemon, spec):
+    names = [t['name'] for t in api('listTemplates', 200).json['items']]
+    assert names == ['international-off', 'only-countries', 'us-canada', 'only-new-york', 'no-high-risk'], names
+    made = api('createAccount', 201, {'name': 'template-1', 'switch': 'local', 'tenant': 'main'}).json
+    owner = {'owner': f'account:{made["id"]}'}
+
+    def prefixes(rules):
+        return [('-' if r['action'] == 'restrict' else '+') + r['prefix'] for r in rules]
+
+    alone = api('previewTemplate', 200, {'plan': 'US'}, name='only-new-york').json['items'][0]
+    assert prefixes(alone['rules']) == ['-011', '+0111212'] and alone['owner'] is None and alone['as_meant']
+    assert api('previewTemplate', 200, name='international-off').json['items'][0]['proof']['country'] == 'JP'
+    api('putAccountRule', 201, id=made['id'], action='restrict', prefix='0990')
+    seen = api('previewTemplate', 200, {'owners': [owner]}, name='only-new-york').json['items'][0]
+    assert seen['label'] == 'template-1@local' and seen['as_meant'] and seen['deviation'] is None
+    assert prefixes(seen['added']) == ['+0101212'] and seen['removed'] == [] and seen['proof']['ranges'] == []
+    assert seen['effect']['numbers'] == 'looser' and seen['proof']['countries']['partly'] == 1
+    # What other levels do is told.
+    api('putOperatorRule', 201, action='except', prefix='0101876')
+    api('putOperatorRule', 201, {'mandatory': True}, action='restrict', prefix='0101212555')
+    seen = api('previewTemplate', 200, {'owners': [owner]}, name='only-new-york').json['items'][0]
+    assert not seen['as_meant'] and seen['deviation']['numbers'] == 'different', seen['deviation']
+    assert seen['deviation']['looser']['prefix'] == '0101876'
+    assert seen['deviation']['stricter']['prefix'] == '0101212555'
+    for action, prefix in (('except', '0101876'), ('restrict', '0101212555')):
+        api('deleteOperatorRule', 204, action=action, prefix=prefix)
+
+    until = {'until': '2030-01-01T00:00:00Z', 'schedule': 'mon-fri 09:00-18:00 Asia/Tokyo'}
+    done = api('applyTemplate', 200, dict(until, owners=[dict(owner, change=seen['change'])]), name='only-new-york')
+    rules = done.json['items'][0]['rules']
+    assert prefixes(rules) == ['-010', '-0990', '+0101212'], rules
+    assert rules[2]['until'] == until['until'] and rules[2]['schedule'] == until['schedule']
+    assert rules[0]['until'] is None and done.json['items'][0]['change'] > seen['change']
+    record = api('listAudit', 200, query={'account': made['id'], 'limit': 1}).json['items'][0]
+    assert record['action'] == 'rules.replace' and record['id'] == done.json['items'][0]['change']
+    again = api('applyTemplate', 200, dict(until, owners=[owner]), name='only-new-york').json
+    assert again['items'] == done.json['items'], 'the same again changes nothing'
+    api('applyTemplate', 409, {'owners': [dict(owner, change=seen['change'])]}, name='international-off')
+    api('previewTemplate', 409, {'owners': [dict(owner, change=seen['change'])]}, name='international-off')
+    api('applyTemplate', 412, {'owners': [owner]}, name='international-off', headers={'If-Match': '"1"'})
+    api('previewTemplate', 412, {'owners': [owner]}, name='international-off', headers={'If-Match': '"1"'})
+    tagged = {'If-Match': f'"1", "{again["items"][0]["change"]}"'}
+    api('applyTemplate', 200, {'owners': [owner]}, name='international-off', headers=tagged)
+    # All or none.
+    api('createPreset', 201, {'name': 'templates', 'rules': []})
+    several = [owner, {'owner': 'tenant:main'}, {'owner': 'preset:templates'}, {'owner': 'account:999999'}]
+    problem = api('applyTemplate', 422, {'countries': ['us', 'GB'], 'owners': several}, name='only-countries').json
+    assert problem['pointer'] == '/owners/3/owner', problem
+    assert prefixes(api('listAccountRules', 200, id=made['id']).json['items']) == ['-010', '-0990']
+    many = api('applyTemplate', 200, {'countries': ['us', 'GB'], 'plan': 'JP', 'owners': several[:3]},
+               name='only-countries').json['items']
+    assert [i['owner'] for i in many] == [o['owner'] for o in several[:3]] and len({i['change'] for i in many}) == 3
+    for where, body, pointer in (
+            ('us-canada', {'owners': [owner], 'countries': ['US']}, '/countries'),
+            ('only-countries', {'owners': [owner]}, '/countries'),
+            ('only-countries', {'owners': [owner], 'countries': ['US', 'XX']}, '/countries/1'),
+            ('only-countries', {'owners': [owner], 'countries': [7]}, '/countries/0'),
+            ('us-canada', {'owners': []}, '/owners'),
+            ('us-canada', {'owners': [{'owner': 'switch:local'}]}, '/owners/0/owner'),
+            ('us-canada', {'owners': [{'owner': 'x'}]}, '/owners/0/owner'),
+            ('us-canada', {'owners': [{'owner': 'operator'}], 'plan': 'ZZ'}, '/plan'),
+            ('us-canada', {'owners': [owner], 'schedule': 'never'}, '/schedule')):
+        for call in ('previewTemplate', 'applyTemplate'):
+            assert api(call, 422, body, name=where).json['pointer'] == pointer, (where, body)
+    api('applyTemplate', 422, {}, name='us-canada')
+    api('applyTemplate', 404, {'owners': [owner]}, name='nothing')
+    api('previewTemplate', 404, {}, name='nothing')
+    # A tenant changes what is its own, and learns nothing of the rest.
+    umeda = Api(daemon, spec, daemon.api.token('tenant:umeda'))
+    umeda('applyTemplate', 200, {'owners': [{'owner': 'tenant:umeda'}]}, name='international-off')
+    for other in ('tenant:main', 'operator', 'preset:jp', owner['owner']):
+        umeda('applyTemplate', 422, {'owners': [{'owner': other}]}, name='international-off')
+        umeda('previewTemplate', 422, {'owners': [{'owner': other}]}, name='international-off')
+    umeda('proveAccount', 404, id=made['id'])
+    umeda('proveTenant', 404, name='main')
+    api('deletePreset', 204, name='templates')
+    for name in ('umeda', 'main'):
+        api('replaceTenantRules', 200, {'items': []}, name=name)
+    api('deleteAccount', 204, id=made['id'])
+
+
 def records(api):
     refusals = []
     for _ in range(100):
@@ -872,6 +1003,8 @@ def main():
         tap.attempt('tokens', tokens, api, daemon, spec)
         tap.attempt('authorize', authorize, api, daemon, spec)
         tap.attempt('numbers and complements', numbers, api)
+        tap.attempt('proofs', proofs, api)
+        tap.attempt('templates', templates, api, daemon, spec)
         tap.attempt('refusals and audit', records, api)
         tap.attempt('2,500 accounts by JSON lines and CSV', importing, api)
         tap.attempt('an import is all or nothing, and names the lines', importing_is_all_or_nothing, api)
