@@ -166,6 +166,21 @@ def tables():
         ran = sekisho("number", "--tables", folder, "110")
         last = text.count("\n") + 1
         check("--tables: a wrong line is named", ran.code == 1 and "e164.tsv" in ran.err and str(last) in ran.err, ran)
+        os.unlink(os.path.join(folder, "e164.tsv"))
+        for name, row, reason in (("codes.tsv", "JP\t199\tshort\tNOPE\t-\t", "NOPE"),
+                                  ("lengths.tsv", "81\t9\t-\t-\t", "a second time")):
+            with open(os.path.join(TABLES, name), encoding="utf-8") as f:
+                text = f.read()
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                f.write(text + row + "\n")
+            ran = sekisho("number", "--tables", folder, "110")
+            where = f"{name}, line {text.count(chr(10)) + 1}: "
+            check(f"--tables: a wrong line of {name} is named", ran.code == 1 and where in ran.err and reason in ran.err, ran)
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        with open(os.path.join(folder, "codes.tsv"), "a", encoding="utf-8") as f:
+            f.write("JP\t199\tshort\tSPECIAL\t-\t\n")
+        same("--tables: a row more holds", sekisho("number", "--tables", folder, "199", "--json").json()["class"], "SPECIAL")
         same("--tables: no directory", sekisho("number", "--tables", folder + "/no", "110").code, 1)
 
 

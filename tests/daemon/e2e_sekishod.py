@@ -274,7 +274,82 @@ def other_tables_hold_from_the_reload_on():
             d.send(signal.SIGHUP)
             d.wait_log("event=reload", since=at)
         assert "event=reloaded" in d.read_log(), d.read_log()
+        assert verdict(d.agi, "1001", "117") == "allow emergency EMERGENCY 117"
         assert verdict(d.agi, "1001", "110") == EMERGENCY
+
+
+TABLES = os.path.join(os.path.dirname(__file__), "..", "..", "data", "numbering")
+
+# A wrong row of each table, and the reason that is given.
+WRONG_ROWS = {
+    "e164.tsv": ("XX\tSO\tSomalia\tソマリア\t", "is no prefix"),
+    "lengths.tsv": ("252\t9\t6\t-\t", "stands here a second time"),
+    "e164-risk.tsv": ("2526\tSO\tFREE\t9\t", "class \"FREE\": allowed are"),
+    "irsf-risk.tsv": ("2526\tSO\textreme\t-\t-", "tier \"extreme\": allowed are"),
+    "dialplans.tsv": ("ZZ\tNowhere\t+999\t00\t\t0\t\t\t112\t", "country code +999 has no row"),
+    "codes.tsv": ("JP\t198\tshort\tNOPE\t-\t", "\"NOPE\" is no class"),
+}
+
+
+def table(name, *more):
+    text = open(os.path.join(TABLES, name), encoding="utf-8").read()
+    return text + "".join(line + "\n" for line in more), text.count("\n") + len(more)
+
+
+def reload(d, event):
+    at = len(d.read_log())
+    d.send(signal.SIGHUP)
+    d.wait_log("event=" + event, since=at)
+    return d.read_log()[at:]
+
+
+@case
+def a_wrong_table_is_refused_whole_with_file_line_and_reason():
+    help_line, right = "199", "JP\t199\tshort\tSPECIAL\t-\t"
+    with Daemon(BINARY) as d, tempfile.TemporaryDirectory() as dir:
+        unknown = verdict(d.agi, "1001", help_line)
+        assert "UNKNOWN" in unknown, unknown
+        d.write_config({"numbering": {"tables": dir}})
+        for name, (wrong, reason) in WRONG_ROWS.items():
+            # The rows before the wrong one are right, and do not hold either.
+            codes, _ = table("codes.tsv", right)
+            text, line = table(name, *([right] if name == "codes.tsv" else []), wrong)
+            for file, content in {"codes.tsv": codes, name: text}.items():
+                with open(os.path.join(dir, file), "w", encoding="utf-8") as f:
+                    f.write(content)
+            said = reload(d, "reload-refused")
+            assert f"numbering.tables: {name}, line {line}: " in said, said
+            assert reason in said.replace("\\", ""), said
+            assert verdict(d.agi, "1001", help_line) == unknown
+            assert verdict(d.agi, "1001", "0312345678") == NATIONAL
+            os.unlink(os.path.join(dir, name))
+        assert d.stop() == 0
+
+
+@case
+def every_table_is_replaced_by_a_file_of_its_name():
+    short = "01025261512345"  # eight digits behind +252
+    with Daemon(BINARY) as d, tempfile.TemporaryDirectory() as dir:
+        assert verdict(d.agi, "1001", short).startswith(SOMALIA)
+        texts = {name: table(name)[0] for name in WRONG_ROWS}
+        texts["codes.tsv"] = table("codes.tsv", "JP\t199\tshort\tSPECIAL\t-\t")[0]
+        lengths = re.sub(r"(?m)^252\t[0-9-]+\t", "252\t9\t", texts["lengths.tsv"])
+        assert lengths != texts["lengths.tsv"]
+        texts["lengths.tsv"] = lengths
+        for name, text in texts.items():
+            with open(os.path.join(dir, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        d.write_config({"numbering": {"tables": dir}})
+        reload(d, "reloaded")
+        assert verdict(d.agi, "1001", "199") == "allow unrestricted SPECIAL 199"
+        assert "INTERNATIONAL" not in verdict(d.agi, "1001", short)
+        assert verdict(d.agi, "1001", "010252615123456").startswith(SOMALIA)
+        # Without the files the compiled-in tables hold again.
+        d.write_config({})
+        reload(d, "reloaded")
+        assert "UNKNOWN" in verdict(d.agi, "1001", "199")
+        assert verdict(d.agi, "1001", short).startswith(SOMALIA)
+        assert d.stop() == 0
 
 
 @case
