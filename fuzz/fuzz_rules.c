@@ -3,6 +3,7 @@
 
 #include "fuzz.h"
 #include "policy/complement.h"
+#include "policy/minimal.h"
 #include "policy/ruleset.h"
 #include "policy/tz.h"
 
@@ -10,7 +11,8 @@
  *   schedule    a schedule's text
  *   tz          the bytes of a time zone's file
  *   rules       lines "-PREFIX UNTIL SCHEDULE" (a restriction), "+…" (an exception), "?NUMBER"
- *   complement  the root, then allowed prefixes, one a line */
+ *   complement  the root, then allowed prefixes, one a line
+ *   minimal     the root, then wants, one a line: "oPREFIX" open, "cPREFIX" closed, "ePREFIX" either */
 
 #define RULES_MAX 64
 
@@ -221,6 +223,75 @@ static void fuzz_complement(struct span text)
     complement_free(list);
 }
 
+/* What the longest want says of the digits, or (`list`) what the longest rule does. */
+static int outcome(const struct minimal_want *wants, size_t n, const struct minimal *list,
+                   struct span digits)
+{
+    int found = MINIMAL_OPEN;
+    size_t longest = 0;
+
+    for (size_t i = 0; i < (list ? minimal_count(list) : n); i++) {
+        struct rule rule = {.action = RULE_RESTRICT};
+
+        if (list)
+            rule = minimal_rule(list, i);
+        else
+            rule.prefix = wants[i].prefix;
+        if (!span_starts(digits, rule.prefix) || rule.prefix.n < longest)
+            continue;
+        longest = rule.prefix.n;
+        found = !list                          ? (int)wants[i].outcome
+                : rule.action == RULE_RESTRICT ? MINIMAL_CLOSED
+                                               : MINIMAL_OPEN;
+    }
+    return found;
+}
+
+static void check_minimal(const struct minimal_want *wants, size_t n, const struct minimal *list)
+{
+    for (size_t i = 0; i < n; i++)
+        for (char digit = '0'; digit <= '9'; digit++) {
+            char digits[RULE_PREFIX_MAX + 8];
+            struct span longer = {digits, sizeof(digits)};
+            int wanted;
+
+            memset(digits, digit, sizeof(digits));
+            memcpy(digits, wants[i].prefix.p, wants[i].prefix.n);
+            wanted = outcome(wants, n, NULL, longer);
+            PROMISE(wanted == MINIMAL_EITHER || outcome(NULL, 0, list, longer) == wanted);
+        }
+}
+
+static void fuzz_minimal(struct span text)
+{
+    struct span rest, root = span_cut(text, '\n', &rest);
+    struct minimal_want wants[RULES_MAX];
+    struct minimal *both, *only;
+    struct fault f = {.text = ""};
+    size_t n = 0;
+
+    while (rest.p && n < RULES_MAX) {
+        struct span line = span_cut(rest, '\n', &rest);
+
+        if (line.n == 0)
+            continue;
+        wants[n++] = (struct minimal_want){span_skip(line, 1), line.p[0] == 'o'   ? MINIMAL_OPEN
+                                                               : line.p[0] == 'c' ? MINIMAL_CLOSED
+                                                                                  : MINIMAL_EITHER};
+    }
+    if (minimal_new(&both, root, wants, n, MINIMAL_WITH_EXCEPTIONS, &f)) {
+        PROMISE(f.text[0]);
+        PROMISE(minimal_new(&only, root, wants, n, MINIMAL_RESTRICTIONS, NULL) != 0);
+        return;
+    }
+    PROMISE(minimal_new(&only, root, wants, n, MINIMAL_RESTRICTIONS, &f) == 0);
+    PROMISE(minimal_count(both) <= minimal_count(only));
+    check_minimal(wants, n, both);
+    check_minimal(wants, n, only);
+    minimal_free(both);
+    minimal_free(only);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span rest, what = span_cut((struct span){(const char *)data, size}, '\n', &rest);
@@ -237,6 +308,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_rules(rest, zones);
     else if (span_is(what, "complement"))
         fuzz_complement(rest);
+    else if (span_is(what, "minimal"))
+        fuzz_minimal(rest);
     else if (rule_prefix_clean((struct span){(const char *)data, size}, clean, &f) == 0)
         PROMISE(ruleset_key(span_of(clean)).length == strlen(clean));
     else

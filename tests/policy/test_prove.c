@@ -597,6 +597,53 @@ static void it_survives_a_lack_of_memory(void **state)
     prove_free(NULL);
 }
 
+static void a_comparison_survives_a_lack_of_memory(void **state)
+{
+    struct decide_rules a = {.account = rules_of(SPAN("-010 +0101 -0101876"))}, b = {NULL};
+    struct prove_question first = {.rules = &a}, second = {.rules = &b};
+    struct prove_difference d = {.strings = PROVE_DIFFERENT};
+    struct fault f;
+
+    (void)state;
+    for (size_t n = 0;; n++) {
+        failalloc_after(n);
+
+        int err = prove_compare(&d, atlas, &first, &second, &f);
+
+        if (!failalloc_off()) {
+            assert_int_equal(err, 0);
+            break;
+        }
+        assert_int_equal(err, ERR_NOMEM);
+        assert_int_equal(d.strings, PROVE_DIFFERENT);
+    }
+    assert_int_equal(d.strings, PROVE_STRICTER);
+}
+
+/* As many rules as an owner can have, each as deep as a rule can be. */
+static void rules_that_cut_too_much_are_refused(void **state)
+{
+    static struct rule rules[RULESET_RULES_MAX];
+    static char digits[RULESET_RULES_MAX][RULE_PREFIX_MAX + 1];
+    struct decide_rules stack = {0};
+    struct prove_question q = {.rules = &stack};
+    struct prove *proof = NULL;
+    struct prove_difference d;
+    struct fault f;
+
+    (void)state;
+    for (size_t i = 0; i < RULESET_RULES_MAX; i++) {
+        snprintf(digits[i], sizeof(digits[i]), "01012125%05zu%015u0000", i, below(1000000));
+        rules[i] = (struct rule){.action = RULE_RESTRICT, .prefix = span_of(digits[i])};
+    }
+    assert_int_equal(ruleset_intern(pool, rules, RULESET_RULES_MAX, &stack.account, &f), 0);
+    assert_int_equal(prove_new(&proof, atlas, &q, &f), ERR_FULL);
+    assert_string_equal(f.text, "the rules cut the dial plan into more than 131072 ranges");
+    assert_null(proof);
+    assert_int_equal(prove_compare(&d, atlas, &q, &q, &f), 0);
+    assert_int_equal(d.strings, PROVE_EQUAL);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest fixed[] = {
@@ -604,6 +651,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(rules_have_an_effect_where_numbers_tell),
         cmocka_unit_test(a_comparison_agrees_with_all_strings),
         cmocka_unit_test(it_survives_a_lack_of_memory),
+        cmocka_unit_test(a_comparison_survives_a_lack_of_memory),
+        cmocka_unit_test(rules_that_cut_too_much_are_refused),
     };
     struct site_config config = {.plan = SPAN("JP")};
     struct fault f;
