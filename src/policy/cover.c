@@ -110,8 +110,8 @@ static int add(struct walk *w, size_t depth, bool whole, const struct atlas_regi
     return 0;
 }
 
-/* Of regions at one prefix the one that says most about a number that is at least `n` long, or
- * (`whole`) exactly so: premium and the like before an ordinary one. */
+/* Of regions at one prefix the worst that a number may be in that is at least `n` long, or (`whole`)
+ * exactly so: high risk before low, premium and the like before an ordinary one. */
 static const struct atlas_region *choose(const struct atlas *atlas, size_t first, size_t end,
                                          size_t n, bool whole, bool *mixed)
 {
@@ -126,7 +126,8 @@ static const struct atlas_region *choose(const struct atlas *atlas, size_t first
         if (!(r->lengths & wanted))
             continue;
         *mixed = best != NULL;
-        if (!best || r->traits.kind > best->traits.kind)
+        if (!best || r->traits.risk > best->traits.risk ||
+            (r->traits.risk == best->traits.risk && r->traits.kind > best->traits.kind))
             best = r;
     }
     return best;

@@ -12,11 +12,11 @@
  */
 struct cover_cell {
     char prefix[RULE_PREFIX_MAX + 1];
-    uint8_t n;       /* keys of the prefix */
-    bool whole;      /* exactly the prefix, else all that begins with it */
-    bool mixed;      /* `region` is one of several that differ in kind, by length */
-    uint8_t outcome; /* the judge's */
-    uint32_t rule;   /* the judge's */
+    uint8_t n;                         /* keys of the prefix */
+    bool whole;                        /* exactly the prefix, else all that begins with it */
+    bool mixed;                        /* `region` is the worst of several that differ by length */
+    uint8_t outcome;                   /* the judge's */
+    uint32_t rule;                     /* the judge's */
     const struct atlas_region *region; /* of the numbers in it, or NULL: they are nobody's */
 };
 

@@ -126,14 +126,19 @@ struct below {
     bool lone;                  /* and without that it would not be */
 };
 
-static void look_below(const struct prove_question *q, struct span prefix, struct below *below)
+static void look_below(struct prove *proof, const struct prove_question *q, struct span prefix,
+                       struct below *below)
 {
     struct ruleset_key key = ruleset_key(prefix);
     struct decide_finding found;
+    uint32_t number;
 
     if (decide_by_rules(q->rules, &key, false, &q->when, &found))
         return;
-    if (below->closing > 0 && rule_number(q->rules, &found) == rule_number(q->rules, &below->only))
+    number = rule_number(q->rules, &found);
+    if (proof->rules[number].effect == PROVE_SHADOWED)
+        proof->rules[number].effect = PROVE_REDUNDANT;
+    if (below->closing > 0 && number == rule_number(q->rules, &below->only))
         return;
     below->closing++;
     below->only = found;
@@ -169,10 +174,10 @@ static void credit_open_ended(struct prove *proof, const struct prove_question *
 {
     struct below below = {.closing = 0};
 
-    look_below(q, access, &below);
+    look_below(proof, q, access, &below);
     for (size_t i = 0; i < proof->n_rules; i++)
         if (closes_below(&proof->rules[i], access))
-            look_below(q, span_of(proof->rules[i].prefix), &below);
+            look_below(proof, q, span_of(proof->rules[i].prefix), &below);
     if (below.closing == 1 && below.lone)
         proof->rules[rule_number(q->rules, &below.only)].effect = PROVE_EFFECT;
     if (below.closing > 0)

@@ -34,7 +34,7 @@ struct prove_range {
     bool whole;
     bool exists;
     bool open;
-    bool mixed;                 /* by length, some are of another kind than `traits` say */
+    bool mixed;                 /* by length, some are of another kind; `traits` are the worst */
     struct atlas_traits traits; /* where it exists */
     uint32_t rule;              /* one that decides, or PROVE_NO_RULE: none matches */
 };
@@ -53,6 +53,7 @@ struct prove_summary {
     size_t open, closed;        /* ranges */
 };
 
+/* Of each rule by itself: of two that do the same, each is redundant, and both together are not. */
 enum prove_effect {
     PROVE_EFFECT, /* without it some number would be open that is closed, or closed that is open */
     PROVE_REDUNDANT,    /* decides for some numbers, but others would decide the same without it */
@@ -73,7 +74,8 @@ struct prove_rule {
     struct span schedule; /* lives as long as the rules */
 };
 
-/* ERR_NOMEM; ERR_FULL where the rules cut the plan into more than 131,072 ranges. Borrows the atlas's countries and the rules' schedules, nothing else. */
+/* ERR_NOMEM; ERR_FULL where the rules cut the plan into more than 131,072 ranges. Borrows the atlas's
+ * countries and the rules' schedules, nothing else. */
 int prove_new(struct prove **out, const struct atlas *atlas, const struct prove_question *question,
               struct fault *f);
 void prove_free(struct prove *proof);
