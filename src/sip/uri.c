@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sip/uri.h"
 
+#include "sip/field.h"
+
 static int hex(char c)
 {
     if (c >= '0' && c <= '9')
@@ -111,18 +113,23 @@ static bool is_host(struct span s)
     return s.n > 0 && only(s, v6 ? IN_V6 : IN_HOST);
 }
 
-static int hostport(struct uri *u, struct span s, struct fault *f)
+int uri_hostport(struct span s, struct span *host, unsigned *port, struct fault *f)
 {
+    s = field_trim(s);
+
     const char *bracket = s.n && s.p[0] == '[' ? memchr(s.p, ']', s.n) : NULL;
     size_t skip = bracket ? (size_t)(bracket - s.p) : 0;
-    struct span port = {NULL, 0};
-    struct span tail = before(span_skip(s, skip), ':', &port);
+    struct span digits = {NULL, 0};
+    struct span tail = before(span_skip(s, skip), ':', &digits);
+    struct span name = field_trim((struct span){s.p, skip + tail.n});
+    unsigned number = 0;
 
-    u->host = (struct span){s.p, skip + tail.n};
-    if (!is_host(u->host))
-        return fault(f, ERR_SYNTAX, "\"%s\" is no host", ESCAPED(u->host));
-    if (port.p && !port_of(port, &u->port))
-        return fault(f, ERR_SYNTAX, "\"%s\" is no port: 1 to 65535", ESCAPED(port));
+    if (!is_host(name))
+        return fault(f, ERR_SYNTAX, "\"%s\" is no host", ESCAPED(name));
+    if (digits.p && !port_of(field_trim(digits), &number))
+        return fault(f, ERR_SYNTAX, "\"%s\" is no port: 1 to 65535", ESCAPED(digits));
+    *host = name;
+    *port = number;
     return 0;
 }
 
@@ -142,7 +149,9 @@ static int parse_sip(struct uri *u, struct span s, struct fault *f)
     }
     rest = before(rest, '?', &u->headers);
     rest = before(rest, ';', &u->params);
-    return hostport(u, rest, f);
+    if (rest.n && memchr(rest.p, ' ', rest.n))
+        return fault(f, ERR_SYNTAX, "\"%s\" is no host", ESCAPED(rest));
+    return uri_hostport(rest, &u->host, &u->port, f);
 }
 
 int uri_parse(struct uri *out, struct span s, struct fault *f)
@@ -169,51 +178,67 @@ int uri_parse(struct uri *out, struct span s, struct fault *f)
     return rc;
 }
 
-/* The length of a quoted string at the front of `s`, 0 where it does not end. */
-static size_t quoted(struct span s)
+/* The display name in front of the '<', if there is one; `s` becomes what stands behind the '<', with
+ * p == NULL where there is no '<'. */
+static int take_display(struct span *s, struct span *display, struct fault *f)
 {
-    for (size_t i = 1; i < s.n; i++) {
-        if (s.p[i] == '\\')
-            i++;
-        else if (s.p[i] == '"')
-            return i + 1;
+    struct span whole = *s, front;
+
+    if (s->n && s->p[0] == '"') {
+        size_t n = field_quoted(*s);
+
+        if (n == 0)
+            return fault(f, ERR_SYNTAX, "\"%s\": a quote without its end", ESCAPED(whole));
+        *display = (struct span){s->p, n};
+        *s = field_trim(span_skip(*s, n));
+        if (!s->n || s->p[0] != '<')
+            return fault(f, ERR_SYNTAX, "\"%s\": no < behind the display name", ESCAPED(whole));
     }
+    front = field_trim(span_cut(*s, '<', s));
+    if (!display->n && s->p)
+        *display = front;
     return 0;
+}
+
+static int in_brackets(struct name_addr *a, struct span whole, struct span s, struct fault *f)
+{
+    struct span tail;
+    struct span inner = span_cut(s, '>', &tail);
+
+    if (!tail.p)
+        return fault(f, ERR_SYNTAX, "\"%s\": a < without its >", ESCAPED(whole));
+    tail = field_trim(tail);
+    if (tail.n && tail.p[0] != ';')
+        return fault(f, ERR_SYNTAX, "\"%s\": only parameters may follow the >", ESCAPED(whole));
+    a->params = span_skip(tail, 1);
+    return uri_parse(&a->uri, inner, f);
 }
 
 int name_addr_parse(struct name_addr *out, struct span s, struct fault *f)
 {
     struct name_addr a = {0};
-    struct span inner = {NULL, 0}, tail = {NULL, 0}, rest;
-    int rc;
+    struct span whole = s = field_trim(s);
+    int rc = take_display(&s, &a.display, f);
 
-    s = span_trim(s);
-    rest = s;
-    if (s.n && s.p[0] == '"') {
-        size_t n = quoted(s);
+    if (rc == 0)
+        rc = s.p ? in_brackets(&a, whole, s, f) : uri_parse(&a.uri, whole, f);
+    if (rc == 0)
+        *out = a;
+    return rc;
+}
 
-        if (n == 0)
-            return fault(f, ERR_SYNTAX, "\"%s\": a quote without its end", ESCAPED(s));
-        a.display = (struct span){s.p, n};
-        rest = span_trim(span_skip(s, n));
-        if (!rest.n || rest.p[0] != '<')
-            return fault(f, ERR_SYNTAX, "\"%s\": no < behind the display name", ESCAPED(s));
-    }
-    struct span front = before(rest, '<', &inner);
+int name_addr_parse_field(struct name_addr *out, struct span s, struct fault *f)
+{
+    struct name_addr a = {0};
+    struct span whole = s = field_trim(s);
+    int rc = take_display(&s, &a.display, f);
 
-    if (!inner.p) {
-        rc = uri_parse(&a.uri, s, f);
-    } else {
-        if (!a.display.n)
-            a.display = span_trim(front);
-        inner = before(inner, '>', &tail);
-        if (!tail.p)
-            return fault(f, ERR_SYNTAX, "\"%s\": a < without its >", ESCAPED(s));
-        tail = span_trim(tail);
-        if (tail.n && tail.p[0] != ';')
-            return fault(f, ERR_SYNTAX, "\"%s\": only parameters may follow the >", ESCAPED(s));
-        a.params = span_skip(tail, 1);
-        rc = uri_parse(&a.uri, inner, f);
+    if (rc == 0 && s.p) {
+        rc = in_brackets(&a, whole, s, f);
+    } else if (rc == 0) {
+        rc = uri_parse(&a.uri, field_trim(span_cut(whole, ';', &a.params)), f);
+        if (rc == 0 && a.uri.headers.p)
+            rc = fault(f, ERR_SYNTAX, "\"%s\": a ? outside of < >", ESCAPED(whole));
     }
     if (rc == 0)
         *out = a;

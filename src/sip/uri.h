@@ -37,6 +37,14 @@ int uri_parse(struct uri *out, struct span s, struct fault *f);
 /* [display] "<" URI ">" *( ";" parameter ), or a bare URI (whose parameters are the URI's own). */
 int name_addr_parse(struct name_addr *out, struct span s, struct fault *f);
 
+/* As it stands in From, To, Contact and the like (RFC 3261 section 20.10): without < and > all that
+ * follows the first ';' is the field's, and no '?' may stand there. */
+int name_addr_parse_field(struct name_addr *out, struct span s, struct fault *f);
+
+/* host [ ":" port ], with `port` 0 where there is none; white space around both and the colon, which
+ * Via may have and a URI may not (uri_parse() refuses it). */
+int uri_hostport(struct span s, struct span *host, unsigned *port, struct fault *f);
+
 /* Takes the first of `params` ("name[=value]" separated by ';') off and splits it; false where none is
  * left. A parameter without '=' has value.p == NULL. */
 bool uri_next_param(struct span *params, struct span *name, struct span *value);
