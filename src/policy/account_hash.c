@@ -63,36 +63,48 @@ static uint64_t rest_of(struct span name)
     return byte_of(name.p, 0) | byte_of(name.p, n / 2) | byte_of(name.p, n - 1);
 }
 
-struct sums {
-    unsigned __int128 where, what;
+/* A sum modulo 2^128 of keys, each times a word. The upper halves of keys only reach the upper half. */
+struct sum {
+    unsigned __int128 of_lower;
+    uint64_t of_upper;
 };
 
-static inline unsigned __int128 times(const uint64_t key[2], uint64_t word)
+static inline void add(struct sum *sum, const uint64_t key[2], uint64_t word)
 {
-    return (unsigned __int128)key[0] * word + ((unsigned __int128)(key[1] * word) << 64);
+    sum->of_lower += (unsigned __int128)key[0] * word;
+    sum->of_upper += key[1] * word;
 }
 
-static inline void add(struct sums *sums, const struct account_hash_key *key, uint64_t word)
+static inline uint64_t upper_half(const struct sum *sum)
 {
-    sums->where += times(key->where, word);
-    sums->what += times(key->what, word);
+    return (uint64_t)(sum->of_lower >> 64) + sum->of_upper;
 }
 
 struct account_hash account_hash(const struct account_hash_keys *keys, int64_t switch_id,
                                  struct span name)
 {
     const struct account_hash_key *key = keys->word;
-    struct sums sums = {
-        (unsigned __int128)key->where[1] << 64 | key->where[0],
-        (unsigned __int128)key->what[1] << 64 | key->what[0],
-    };
-    size_t i = 0;
+    struct sum where = {key->where[0], key->where[1]}, what = {key->what[0], key->what[1]};
+    size_t whole = name.n / 8;
+    uint64_t word;
 
-    add(&sums, ++key, (uint64_t)switch_id);
-    add(&sums, ++key, name.n);
-    for (; i + 8 <= name.n; i += 8)
-        add(&sums, ++key, account_hash_fold(word_of(name.p + i)));
-    if (i < name.n)
-        add(&sums, ++key, account_hash_fold(rest_of(name)));
-    return (struct account_hash){(uint64_t)(sums.where >> 64), (uint64_t)(sums.what >> 64)};
+    key++;
+    add(&where, key->where, (uint64_t)switch_id);
+    add(&what, key->what, (uint64_t)switch_id);
+    key++;
+    add(&where, key->where, name.n);
+    add(&what, key->what, name.n);
+    for (size_t i = 0; i < whole; i++) {
+        key++;
+        word = account_hash_fold(word_of(name.p + 8 * i));
+        add(&where, key->where, word);
+        add(&what, key->what, word);
+    }
+    if (name.n % 8 > 0) {
+        key++;
+        word = account_hash_fold(rest_of(name));
+        add(&where, key->where, word);
+        add(&what, key->what, word);
+    }
+    return (struct account_hash){upper_half(&where), upper_half(&what)};
 }

@@ -73,14 +73,16 @@ static const struct profile *load(const struct account_slot *slot)
     return __atomic_load_n(&slot->profile, __ATOMIC_ACQUIRE);
 }
 
-/* Also of a slot that is being written: then it is `profile` that says no. Without a branch. */
-static bool holds(const struct account_slot *slot, const struct profile *profile,
-                  const struct account_hash *hash)
+/* 0 where it has this hash. Of a slot that is being written anything; it has no profile yet. */
+static uint64_t differs(const struct account_slot *slot, const struct account_hash *hash)
 {
-    uint64_t where = __atomic_load_n(&slot->hash.where, __ATOMIC_RELAXED) ^ hash->where;
-    uint64_t what = __atomic_load_n(&slot->hash.what, __ATOMIC_RELAXED) ^ hash->what;
+    return (__atomic_load_n(&slot->hash.where, __ATOMIC_RELAXED) ^ hash->where) |
+           (__atomic_load_n(&slot->hash.what, __ATOMIC_RELAXED) ^ hash->what);
+}
 
-    return ((where | what) == 0) & (profile != NULL) & (profile != &gone);
+static bool is_live(const struct profile *profile)
+{
+    return profile && profile != &gone;
 }
 
 static void store(struct account_slot *slot, const struct profile *profile)
@@ -88,30 +90,36 @@ static void store(struct account_slot *slot, const struct profile *profile)
     __atomic_store_n(&slot->profile, profile, __ATOMIC_RELEASE);
 }
 
-/* One of two without a branch: which cannot be foreseen. */
-static const struct profile *choose(bool first, const struct profile *a, const struct profile *b)
+/* One slot at least is always empty. */
+static const struct profile *search(const struct accounts *table, const struct account_hash *hash,
+                                    int64_t *id)
 {
-    uintptr_t mask = -(uintptr_t)first;
+    for (size_t i = home(table, hash);; i = after(table, i)) {
+        const struct account_slot *slot = &table->slots[i];
+        const struct profile *profile = load(slot);
 
-    return (const struct profile *)(((uintptr_t)a & mask) | ((uintptr_t)b & ~mask));
+        if (!profile)
+            return NULL;
+        if (profile != &gone && differs(slot, hash) == 0) {
+            *id = slot->id;
+            return profile;
+        }
+    }
 }
 
+/* Mostly it is one of the first line's two. Which of them cannot be foreseen, so that is no branch. */
 const struct profile *accounts_find(const struct accounts *table, const struct account_hash *hash,
                                     int64_t *id)
 {
-    /* One slot at least is always empty. */
-    for (size_t i = home(table, hash);; i = i + LINE < table->capacity ? i + LINE : 0) {
-        const struct account_slot *slot = &table->slots[i];
-        const struct profile *first = load(&slot[0]), *second = load(&slot[1]);
-        bool is_first = holds(&slot[0], first, hash);
+    const struct account_slot *slot = &table->slots[home(table, hash)];
+    const struct profile *profile;
 
-        if (is_first | holds(&slot[1], second, hash)) {
-            *id = slot[!is_first].id;
-            return choose(is_first, first, second);
-        }
-        if (!second)
-            return NULL;
-    }
+    slot += differs(slot, hash) != 0;
+    profile = load(slot);
+    if (!is_live(profile) || differs(slot, hash) != 0)
+        return search(table, hash, id);
+    *id = slot->id;
+    return profile;
 }
 
 bool accounts_fit(const struct accounts *table, size_t n)
@@ -149,7 +157,7 @@ int accounts_grown(const struct accounts *table, size_t n, struct accounts **out
     if (err)
         return err;
     for (size_t i = 0; i < table->capacity; i++)
-        if (table->slots[i].profile && table->slots[i].profile != &gone)
+        if (is_live(table->slots[i].profile))
             append(grown, &table->slots[i]);
     *out = grown;
     return 0;
@@ -158,7 +166,7 @@ int accounts_grown(const struct accounts *table, size_t n, struct accounts **out
 static struct account_slot *entry_of(struct accounts *table, const struct account_hash *hash)
 {
     for (size_t i = home(table, hash); table->slots[i].profile; i = after(table, i))
-        if (holds(&table->slots[i], table->slots[i].profile, hash))
+        if (table->slots[i].profile != &gone && differs(&table->slots[i], hash) == 0)
             return &table->slots[i];
     return NULL;
 }
@@ -199,6 +207,6 @@ void accounts_each(const struct accounts *table, void (*each)(void *arg, const s
                    void *arg)
 {
     for (size_t i = 0; i < table->capacity; i++)
-        if (table->slots[i].profile && table->slots[i].profile != &gone)
+        if (is_live(table->slots[i].profile))
             each(arg, table->slots[i].profile);
 }

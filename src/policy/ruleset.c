@@ -13,19 +13,20 @@
  * Two cache lines are what a set of ten rules may have, so prefixes of up to 16 symbols are kept in 64
  * bits, and the other half of the keys exists only where a set has a longer one.
  *
- * Most of what is dialled matches no rule, and shows it by its second symbol: the first is a trunk
- * prefix nearly everywhere.
+ * Most of what is dialled matches no rule, and shows it by its second and third symbols: the first is a
+ * trunk prefix nearly everywhere.
  */
 struct ruleset {
     uint32_t refs;
     uint32_t hash;
-    uint16_t n;
+    uint32_t begins; /* the signs (see sign()) of all that a rule may match */
+    uint16_t n : 15;
+    bool wide : 1;
     uint16_t n_conditions;
-    uint16_t
-        second; /* a bit for each symbol that is some prefix's second; all, where one has none */
-    bool wide;
     uint64_t data[]; /* high[n], low[n] if wide, conditions, parent[n], bits[n] */
 };
+
+_Static_assert(RULESET_RULES_MAX < 1 << 15, "n has 15 bits");
 
 /* Beside the rule's number: what `until` and `schedule` say. Sorted by rule. */
 struct condition {
@@ -218,9 +219,26 @@ static void set_free(struct ruleset *set)
     free(set);
 }
 
-static unsigned second_symbol(unsigned __int128 key)
+/* One of 32 bits for the second and third symbol. */
+static uint32_t sign(unsigned __int128 key)
 {
-    return (unsigned)(key >> 120) & 0xf;
+    uint32_t both = (uint32_t)(key >> 116) & 0xff;
+
+    return 1U << (both * 0x9e3779b1 >> 27);
+}
+
+/* Of all keys that begin with the first `length` symbols of this one. */
+static uint32_t signs(unsigned __int128 key, unsigned length)
+{
+    uint32_t all = 0;
+
+    if (length == 1)
+        return UINT32_MAX;
+    if (length > 2)
+        return sign(key);
+    for (unsigned third = 0; third < 16; third++)
+        all |= sign(key | (unsigned __int128)third << 116);
+    return all;
 }
 
 /* Rule `i` into its place; all before it are there. */
@@ -235,7 +253,7 @@ static void place(struct ruleset *set, size_t i, const struct draft *draft)
            !same_start(prefix_at(set, parent), draft->key, length_at(set, parent)))
         parent = parents(set)[parent];
     parents(set)[i] = parent;
-    set->second |= draft->length > 1 ? (uint16_t)(1 << second_symbol(draft->key)) : 0xffff;
+    set->begins |= signs(draft->key, draft->length);
     bits(set)[i] =
         (uint8_t)((draft->length - 1) | (draft->rule->action == RULE_EXCEPT ? BITS_EXCEPT : 0) |
                   (conditional(draft->rule) ? BITS_CONDITION : 0));
@@ -258,7 +276,7 @@ static int build(const struct draft *drafts, size_t n, struct zones *zones, stru
         return fault_nomem(f);
     memset(set, 0, size);
     set->refs = 1;
-    set->n = (uint16_t)n;
+    set->n = n & 0x7fff;
     set->n_conditions = (uint16_t)n_conditions;
     set->wide = wide;
     n_conditions = 0;
@@ -583,34 +601,41 @@ static size_t not_greater(const struct ruleset *set, unsigned __int128 key)
     return base;
 }
 
-static inline bool match(const struct ruleset *set, const struct ruleset_key *key, size_t but,
-                         const struct ruleset_moment *when, struct ruleset_match *out)
+/* Kept apart from may_match(), which answers most questions and should take no more than it must. */
+__attribute__((noinline)) static bool match(const struct ruleset *set,
+                                            const struct ruleset_key *key, size_t but,
+                                            const struct ruleset_moment *when,
+                                            struct ruleset_match *out)
 {
-    size_t i;
+    size_t i = not_greater(set, key->bits);
 
-    if (!set || !(set->second >> second_symbol(key->bits) & 1))
-        return false;
-    i = not_greater(set, key->bits);
     for (i = i > 0 ? i - 1 : NO_PARENT; i != NO_PARENT; i = parents(set)[i]) {
         if (i == but || !same_start(prefix_at(set, i), key->bits, length_at(set, i)) ||
             !in_force(set, i, when))
             continue;
-        *out = (struct ruleset_match){action_at(set, i), length_at(set, i), (uint32_t)i};
+        out->action = action_at(set, i);
+        out->length = length_at(set, i);
+        out->index = (uint32_t)i;
         return true;
     }
     return false;
 }
 
+static bool may_match(const struct ruleset *set, const struct ruleset_key *key)
+{
+    return set && (set->begins & sign(key->bits));
+}
+
 bool ruleset_match(const struct ruleset *set, const struct ruleset_key *key,
                    const struct ruleset_moment *when, struct ruleset_match *out)
 {
-    return match(set, key, NO_PARENT, when, out);
+    return may_match(set, key) && match(set, key, NO_PARENT, when, out);
 }
 
 bool ruleset_match_without(const struct ruleset *set, const struct ruleset_key *key, uint32_t index,
                            const struct ruleset_moment *when, struct ruleset_match *out)
 {
-    return match(set, key, index, when, out);
+    return may_match(set, key) && match(set, key, index, when, out);
 }
 
 bool ruleset_restricts_below(const struct ruleset *set, const struct ruleset_key *key,
