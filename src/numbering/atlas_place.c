@@ -23,7 +23,7 @@ static bool names_numbers(const struct code *code)
 /* Whether a national number is written by way of the code, and not only understood. */
 static bool writes_numbers(const struct code *code)
 {
-    return code->keep || code->role == ROLE_TRUNK || code->role == ROLE_INFIX;
+    return code->keep || code->role == ROLE_TRUNK;
 }
 
 /* Of the codes that end at this node, n keys from the front. */
@@ -161,17 +161,12 @@ static void instead_step(struct atlas_place *at, char key)
 {
     const struct plan *plan = at->site->plan;
     const struct trie *trie = &plan->trie;
-    struct span put = plan->infix ? plan->code[plan->infix].put : (struct span){NULL, 0};
     size_t n = at->nsn++;
 
     if (plan->keeps)
         at->instead[0] = step_behind(trie, (struct span){NULL, 0}, n == 0, at->instead[0], key);
     if (plan->trunks)
         at->instead[1] = step_behind(trie, other_trunk(plan), n == 0, at->instead[1], key);
-    if (n < put.n)
-        at->instead[2] = (n == 0 || at->instead[2]) && put.p[n] == key;
-    else if (at->instead[2])
-        at->instead[2] = step_behind(trie, plan->trunk, n == put.n, at->instead[2], key);
 }
 
 /* The codes of national numbers, behind the access prefix and the own country code. */
@@ -193,12 +188,6 @@ static void enter_other(struct atlas_place *at, const struct code *code, struct 
     size_t n = plan->cc.n;
 
     memcpy(digits, plan->cc.p, n);
-    if (code->role == ROLE_INFIX) {
-        nsn = (struct span){path.p, path.n - code->drop.n};
-        nsn = span_skip(nsn, span_starts(nsn, trunk) ? trunk.n : 0);
-        memcpy(digits + n, code->put.p, code->put.n);
-        n += code->put.n;
-    }
     memcpy(digits + n, nsn.p, nsn.n);
     n += nsn.n;
     at->other = (struct atlas_ground){.there = true};
@@ -283,8 +272,7 @@ bool atlas_place_goes_on(const struct atlas_place *at, struct span path)
     const struct plan *plan = at->site->plan;
 
     return at->codes[0] || at->codes[1] || at->home[0] || at->home[1] || at->other_home[0] ||
-           at->other_home[1] || at->instead[0] || at->instead[1] || at->instead[2] ||
-           ground_goes_on(&at->other) || ground_goes_on(&at->abroad) ||
-           ground_goes_on(&at->national) || begins(span_of(plan->access), path) ||
-           begins(plan->trunk, path);
+           at->other_home[1] || at->instead[0] || at->instead[1] || ground_goes_on(&at->other) ||
+           ground_goes_on(&at->abroad) || ground_goes_on(&at->national) ||
+           begins(span_of(plan->access), path) || begins(plan->trunk, path);
 }

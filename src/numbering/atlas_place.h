@@ -31,7 +31,7 @@ struct atlas_place {
     uint16_t other_home[2];
     /* The same from the other side: behind the trunk prefix, codes by way of which the number would be
      * written instead; and how many of its digits were read. */
-    uint16_t instead[3];
+    uint16_t instead[2];
     bool in_national;
     size_t nsn;
     uint32_t lengths; /* that a number here may have: never too few */

@@ -68,11 +68,9 @@ static bool is_kept(const struct reading *r, struct span nsn)
 static size_t dial_home(const struct reading *r, struct span nsn, char *to)
 {
     const struct plan *plan = r->site->plan;
+    size_t n = plan->trunks ? with_trunk(plan, nsn, to) : 0;
     struct span trunk = plan->trunk;
-    size_t n = plan->infix ? with_infix(plan, nsn, to) : 0;
 
-    if (!n && plan->trunks)
-        n = with_trunk(plan, nsn, to);
     if (n)
         return n;
     if (plan->keeps && is_kept(r, nsn))
@@ -80,6 +78,15 @@ static size_t dial_home(const struct reading *r, struct span nsn, char *to)
     reading_put(to, 0, trunk);
     reading_put(to, trunk.n, nsn);
     return trunk.n + nsn.n;
+}
+
+/* The network is dialled an infix where the number takes one; rules are written without it. */
+static void put_network(struct reading *r, struct span nsn, struct span home)
+{
+    const struct plan *plan = r->site->plan;
+
+    if (!plan->infix || !with_infix(plan, nsn, r->out->network))
+        reading_put(r->out->network, 0, home);
 }
 
 /* Whose number it is where the country code is not ours alone. */
@@ -114,7 +121,7 @@ enum number_class resolve_row(struct reading *r, const struct fit *fit, struct s
     r->out->country = whose(r, r->out->e164);
     if (plan->keeps || plan->infix || plan->trunks) {
         dial_home(r, nsn, r->out->dialled);
-        reading_put(r->out->network, 0, span_of(r->out->dialled));
+        put_network(r, nsn, span_of(r->out->dialled));
     }
     return fit->code->class;
 }
@@ -166,7 +173,20 @@ static bool is_own(const struct plan *plan, const struct range_found *found)
     return found->country == plan->country || strcmp(found->country->iso, "001") == 0;
 }
 
-/* The E.164 number as it would be dialled by way of the access prefix. */
+/* The keys of the longest access prefix with which the string begins, 0 for none. */
+static size_t access_of(const struct reading *r, struct span keys)
+{
+    struct fits fits;
+
+    fits_find(r->site, keys, &fits);
+    for (size_t i = fits.n_strip; i-- > 0;)
+        if (fits.strip[i].code->role == ROLE_ACCESS)
+            return fits.strip[i].n;
+    return 0;
+}
+
+/* The E.164 number as it would be dialled by way of the access prefix. Where that would be read as a longer
+ * one (in Bolivia 00 and +1 9... as 0019), the canonical prefix is dialled instead. */
 static void write_abroad(struct reading *r, struct span access)
 {
     struct span digits = span_of(r->out->e164 + 1);
@@ -176,16 +196,18 @@ static void write_abroad(struct reading *r, struct span access)
     reading_put(r->out->dialled, canonical.n, digits);
     reading_put(r->out->network, 0, access);
     reading_put(r->out->network, access.n, digits);
+    if (!span_eq(access, canonical) && access_of(r, span_of(r->out->network)) != access.n)
+        reading_put(r->out->network, 0, span_of(r->out->dialled));
 }
 
-/* Does the string begin with an access prefix? */
-static bool leaves(const struct reading *r, struct span keys)
+/* Would the network take the string for a call abroad, or one by way of a carrier? */
+static bool leads_elsewhere(const struct reading *r, struct span keys)
 {
     struct fits fits;
 
     fits_find(r->site, keys, &fits);
     for (size_t i = 0; i < fits.n_strip; i++)
-        if (fits.strip[i].code->role == ROLE_ACCESS)
+        if (fits.strip[i].code->role == ROLE_ACCESS || fits.strip[i].code->role == ROLE_CARRIER)
             return true;
     return false;
 }
@@ -216,8 +238,7 @@ static enum number_class by_ranges(struct reading *r, struct span nsn)
 
     size_t n = dial_home(r, rest, home);
 
-    /* The network would take it for a call abroad. */
-    if (leaves(r, (struct span){home, n}))
+    if (leads_elsewhere(r, (struct span){home, n}))
         return reading_only(r, CLASS_UNKNOWN);
     reading_only(r, class);
     take_found(r, &found);
@@ -225,7 +246,7 @@ static enum number_class by_ranges(struct reading *r, struct span nsn)
         reading_put(r->out->dialled, 0, (struct span){home, n});
     else
         write_abroad(r, (struct span){NULL, 0});
-    reading_put(r->out->network, 0, (struct span){home, n});
+    put_network(r, rest, (struct span){home, n});
     return class;
 }
 

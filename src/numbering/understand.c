@@ -50,12 +50,14 @@ static enum number_class behind_carrier(struct reading *r, const struct fit *fit
         return reading_only(r, CLASS_INCOMPLETE);
 
     struct span rest = span_skip(keys, n);
-    enum number_class class = understand(r, rest, NEED_TRUNK);
+    enum number_class class;
 
+    if (fit->code->area && is_number(r, keys))
+        return r->out->class;
+    class = understand(r, rest, NEED_TRUNK);
     if (reading_understood(r->out) || !fit->code->area || r->abroad)
         return class;
-    if (!is_number(r, keys))
-        resolve_national(r, rest);
+    resolve_national(r, rest);
     return reading_understood(r->out) ? r->out->class : reading_only(r, class);
 }
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "numbering/numbering.h"
+#include "numbering/plan.h"
 #include "numbering/profiles.h"
 
 /* ---- emergency numbers and what may stand before them ---- */
@@ -250,8 +251,9 @@ static void check_invariants(const char *profile, const char *dialled, const str
         fail_msg("%s in %s: e164 %s", dialled, profile, n->e164);
     if (n->class == CLASS_INTERNATIONAL && strncmp(n->dialled, access, strlen(access)) != 0)
         fail_msg("%s in %s: INTERNATIONAL as %s", dialled, profile, n->dialled);
-    if (is_national(n->class) && n->country && strcmp(n->country->iso, "001") != 0 &&
-        strncmp(n->country->iso, profile, 2) != 0)
+    /* A call that is free may go to whoever shares the country code. */
+    if (is_national(n->class) && n->class != CLASS_FREEPHONE && n->country &&
+        strcmp(n->country->iso, "001") != 0 && strncmp(n->country->iso, profile, 2) != 0)
         fail_msg("%s in %s: %s in %s", dialled, profile, number_class_name(n->class),
                  n->country->iso);
     if (n->class == CLASS_INTERNATIONAL && n->kind != KIND_OPERATOR && !digits)
@@ -261,6 +263,7 @@ static void check_invariants(const char *profile, const char *dialled, const str
 static void check_again(const char *profile, const char *dialled, const struct number *n)
 {
     static const enum number_form forms[] = {FORM_DIALLED, FORM_PLUS_E164};
+    const struct plan *plan = tables_plan(profiles_tables(), (struct span){profile, 2});
     const struct site *site =
         n->class == CLASS_INTERNAL ? profiles_site(profile) : profiles_trunk(profile);
 
@@ -272,8 +275,10 @@ static void check_again(const char *profile, const char *dialled, const struct n
             continue;
         if (strspn(dial, "0123456789*#+") != strlen(dial))
             fail_msg("%s in %s: dials %s", dialled, profile, dial);
-        /* The other forms write a home number as the national one that it is. */
-        if (i == 1 && n->kind == KIND_HOME)
+        /* The other forms write a home number as the national one that it is, and what is free in all
+         * countries of one country code as that. */
+        if (i == 1 && n->class == CLASS_INTERNATIONAL &&
+            span_starts(span_of(n->e164 + 1), plan->cc))
             continue;
         numbering_parse(site, span_of(dial), &again);
         /* A forwarding to an extension means nothing at the trunk. */
@@ -300,6 +305,76 @@ static void what_is_dialled_is_what_was_understood(void **state)
         numbering_parse(profiles_site(profile), span_of(dialled), &n);
         check_invariants(profile, dialled, &n);
         check_again(profile, dialled, &n);
+    }
+}
+
+/* A walk of digits through the plan's codes, to the end of one or past it. */
+static void append_code(const struct plan *plan, char *text, size_t size)
+{
+    uint16_t node = 0;
+
+    for (int depth = 0; depth < 8; depth++) {
+        const struct trie_node *at = &plan->trie.nodes[node];
+        unsigned key = dice(10), tries = 0;
+
+        if (node && (at->value[PLAN_STRIP] || at->value[PLAN_WHOLE]) && dice(2))
+            return;
+        while (tries < 10 && !at->child[key]) {
+            key = (key + 1) % 10;
+            tries++;
+        }
+        if (tries == 10)
+            return;
+        snprintf(text + strlen(text), size - strlen(text), "%u", key);
+        node = at->child[key];
+    }
+}
+
+static void random_of_plan(const struct plan *plan, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (unsigned left_over = 1 + dice(3); left_over > 0; left_over--) {
+        char *end = text + strlen(text);
+        size_t left = size - (size_t)(end - text);
+
+        switch (dice(6)) {
+        case 0: snprintf(end, left, "%.*s", SPAN_FMT(plan->trunk)); break;
+        case 1: snprintf(end, left, "%s", plan->access); break;
+        case 2: snprintf(end, left, "%s%.*s", end == text ? "+" : "", SPAN_FMT(plan->cc)); break;
+        case 3: snprintf(end, left, "%.*s", SPAN_FMT(plan->cc)); break;
+        default: append_code(plan, text, size); break;
+        }
+    }
+    for (unsigned more = dice(12); more > 0 && strlen(text) < 30; more--)
+        snprintf(text + strlen(text), size - strlen(text), "%u", dice(10));
+}
+
+/* The canonical form is a fixed point, in every plan, and so is what is dialled. */
+static void canonical_forms_are_fixed_in_every_plan(void **state)
+{
+    char dialled[96], profile[16];
+    struct number n, again;
+
+    seed = 0xda942042e4dd58b5;
+    for (unsigned round = 0; round < 26 * 26 * 1500; round++) {
+        char iso[] = {(char)('A' + round / 1500 / 26), (char)('A' + round / 1500 % 26), '\0'};
+        const struct plan *plan = tables_plan(profiles_tables(), span_of(iso));
+
+        if (!plan)
+            continue;
+        snprintf(profile, sizeof(profile), "%s-bare", iso);
+        random_of_plan(plan, dialled, sizeof(dialled));
+        numbering_parse(profiles_site(profile), span_of(dialled), &n);
+        check_invariants(profile, dialled, &n);
+        check_again(profile, dialled, &n);
+        if (!n.dialled[0] || n.open_ended || n.class == CLASS_FORWARDING || n.kind == KIND_LOCAL)
+            continue;
+        numbering_parse(profiles_site(profile), span_of(n.dialled), &again);
+        if (again.class != n.class || strcmp(again.e164, n.e164) != 0 ||
+            strcmp(again.dialled, n.dialled) != 0)
+            fail_msg("%s in %s: %s %s is %s, which is %s %s", dialled, profile,
+                     number_class_name(n.class), n.e164, n.dialled, number_class_name(again.class),
+                     again.e164);
     }
 }
 
@@ -421,6 +496,7 @@ int main(void)
         cmocka_unit_test(emergency_passes_behind_every_outside_line),
         cmocka_unit_test(a_foreign_context_is_never_an_emergency),
         cmocka_unit_test(what_is_dialled_is_what_was_understood),
+        cmocka_unit_test(canonical_forms_are_fixed_in_every_plan),
         cmocka_unit_test(separators_change_nothing),
         cmocka_unit_test(every_way_abroad_is_international),
         cmocka_unit_test(the_bound_is_a_bound),
