@@ -147,7 +147,7 @@ static void answered(void *arg, int code, const struct fault *f)
     pthread_mutex_unlock(&w->lock);
 }
 
-/* Again and again, twice a second for stops, without a pause for the others. */
+/* Again and again: a stop now and then, the others without a pause. */
 static void *visit(void *arg)
 {
     struct waits *w = arg;
@@ -166,7 +166,7 @@ static void *visit(void *arg)
         double took = measure_now() - start;
         w->worst = took > w->worst ? took : w->worst;
         w->n++;
-        usleep(w->urgent ? 700000 : 1000);
+        usleep(w->urgent ? 1500000 : 1000);
     }
     return NULL;
 }

@@ -24,6 +24,9 @@
 /* As many staged changes keep their room for those that come next. */
 #define STAGED_KEPT 65536
 
+/* A table with as many slots grows ahead of time. */
+#define PREPARED_FROM 65536
+
 /* So many accounts ahead of its place the table is read, which is seldom near. */
 #define AHEAD 8
 
@@ -431,6 +434,16 @@ int snapshot_reserve(struct snapshot *snap, size_t n, struct fault *f)
     int err = reserve_staged(snap, n, f);
 
     return err ? err : reserve_slots(snap, snap->staged_new + n, f);
+}
+
+void snapshot_prepare(struct snapshot *snap)
+{
+    struct fault ignored;
+
+    /* A small table grows in no time. */
+    if (snap->accounts->capacity > PREPARED_FROM &&
+        !accounts_fit(snap->accounts, snap->accounts->capacity / 32))
+        reserve_slots(snap, snap->accounts->capacity / 32, &ignored);
 }
 
 /* Whether putting the account takes a slot that it does not have yet. Once names move, one cannot tell

@@ -135,6 +135,10 @@ void snapshot_publish(struct snapshot *snap, int64_t change);
  * hold the read lock. */
 void snapshot_reclaim(struct snapshot *snap);
 
+/* Makes room ahead of time when the table is nearly full: behind a change, so that the next one need not wait
+ * for it. Without memory it does nothing. */
+void snapshot_prepare(struct snapshot *snap);
+
 struct snapshot_figures {
     size_t accounts;
     size_t rulesets;

@@ -215,6 +215,8 @@ static bool run_batch(struct store *s, enum lane lane, size_t n)
     for (size_t i = 0; i < n; i++)
         if (s->batch[i].done)
             s->batch[i].done(s->batch[i].done_arg, s->outcomes[i].code, &s->outcomes[i].fault);
+    if (lane == LANE_WRITE && s->config.snapshot)
+        snapshot_prepare(s->config.snapshot);
     return true;
 }
 

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store/store.h"
+#include "store/bulk.h"
 
 #define BATCH 20
 #define IN_FLIGHT 8
@@ -140,6 +140,35 @@ static int begin_job(struct store_tx *tx, void *arg, struct fault *f)
     return 0;
 }
 
+#define LONG 2000
+
+static int long_job(struct store_tx *tx, void *arg, struct fault *f)
+{
+    struct store_import out;
+
+    return store_bulk_import(tx, &by, arg, true, &out, f);
+}
+
+/* Longer imports between, as the daemon does them: alone, and giving way. They are not told; all their
+ * rows are there or none. */
+static void import_long(struct store *store, const char *first, int k)
+{
+    struct bulk *bulk;
+    struct fault f;
+
+    check(bulk_new(&bulk, false, NULL, &f), &f);
+    for (uint64_t i = 1; i <= LONG; i++) {
+        char name[64];
+        struct store_import_row row = {.line = i};
+
+        snprintf(name, sizeof(name), "z%s-%d-%d", first, k, (int)i);
+        row.account.name = span_of(name);
+        check(bulk_add(bulk, &row, BULK_BORN, &f), &f);
+    }
+    check(store_write_alone_wait(store, long_job, bulk, &f), &f);
+    bulk_free(bulk);
+}
+
 int main(int argc, char **argv)
 {
     static struct work work[IN_FLIGHT];
@@ -152,6 +181,6 @@ int main(int argc, char **argv)
     for (int i = 0; i < IN_FLIGHT; i++)
         work[i].store = store;
     check(store_write(store, begin_job, work, NULL, NULL, &f), &f);
-    for (;;)
-        pause();
+    for (int k = 0;; k++)
+        import_long(store, argc == 3 ? argv[2] : "0", k);
 }

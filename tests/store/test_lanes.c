@@ -7,12 +7,15 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "fixture.h"
+#include "store/bulk.h"
+#include "store/waiter.h"
 
 static struct place place;
 static struct store *store;
@@ -312,6 +315,103 @@ static void no_secret_is_in_the_file(void **state)
     assert_int_not_equal(system(command), 0);
 }
 
+/* ---- a long job ---- */
+
+#define MANY 50000
+
+static int count_job(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct store_account_query query = {.page = {.limit = STORE_PAGE_MAX}};
+    struct store_account_list list;
+    int err = store_account_list(tx, &query, &list, f);
+
+    if (!err)
+        *(size_t *)arg = list.n;
+    return err;
+}
+
+struct long_import {
+    struct bulk *bulk;
+    struct bulk_progress progress;
+    struct store_import out;
+    int code;
+};
+
+static int import_job(struct store_tx *tx, void *arg, struct fault *f)
+{
+    struct long_import *m = arg;
+
+    return store_bulk_import(tx, &(struct store_by){.actor = SPAN("test")}, m->bulk, true, &m->out,
+                             f);
+}
+
+static void *import_many(void *arg)
+{
+    struct long_import *m = arg;
+    struct fault f;
+
+    m->code = store_write_alone_wait(store, import_job, m, &f);
+    return NULL;
+}
+
+static void begin_import(struct long_import *m, pthread_t *thread)
+{
+    struct fault f;
+
+    *m = (struct long_import){0};
+    assert_int_equal(bulk_new(&m->bulk, false, &m->progress, &f), 0);
+    for (uint64_t i = 1; i <= MANY; i++) {
+        char name[32];
+        struct store_import_row row = {.line = i};
+
+        snprintf(name, sizeof(name), "long-%d", (int)i);
+        row.account.name = span_of(name);
+        assert_int_equal(bulk_add(m->bulk, &row, BULK_BORN, &f), 0);
+    }
+    assert_int_equal(bulk_faults(m->bulk)->n, 0);
+    pthread_create(thread, NULL, import_many, m);
+    while (__atomic_load_n(&m->progress.phase, __ATOMIC_RELAXED) < BULK_ADDING ||
+           __atomic_load_n(&m->progress.done, __ATOMIC_RELAXED) == 0)
+        sched_yield();
+}
+
+static void end_import(struct long_import *m, pthread_t thread)
+{
+    pthread_join(thread, NULL);
+    bulk_free(m->bulk);
+}
+
+static void a_long_job_gives_way_and_begins_again(void **state)
+{
+    struct waiter w = WAITER_INIT;
+    struct long_import m;
+    size_t seen = 99;
+    pthread_t thread;
+    struct fault f;
+
+    begin_import(&m, &thread);
+    assert_int_equal(store_urgent(store, count_job, &seen, waiter_done, &w, &f), 0);
+    assert_int_equal(waiter_wait(&w, &f), 0);
+    assert_int_equal(seen, 0);
+    end_import(&m, thread);
+    assert_int_equal(m.code, 0);
+    assert_int_equal(m.out.added, MANY);
+    assert_int_equal(fixture_count(store), MANY);
+}
+
+static void a_long_job_that_is_cancelled_leaves_nothing(void **state)
+{
+    struct long_import m;
+    pthread_t thread;
+
+    begin_import(&m, &thread);
+    __atomic_store_n(&m.progress.cancelled, true, __ATOMIC_RELAXED);
+    end_import(&m, thread);
+    assert_int_equal(m.code, ERR_CONFLICT);
+    assert_int_equal(m.out.added, 0);
+    assert_int_equal(fixture_count(store), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -327,6 +427,8 @@ int main(void)
         TEST(tokens_open_what_they_are_for_until_they_end),
         TEST(a_token_whose_job_fails_never_existed),
         TEST(no_secret_is_in_the_file),
+        TEST(a_long_job_gives_way_and_begins_again),
+        TEST(a_long_job_that_is_cancelled_leaves_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
