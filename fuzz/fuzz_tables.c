@@ -27,8 +27,10 @@ static const struct tables_file small[] = {
 
 static void use(const struct tables *tables)
 {
-    static const char *const dialled[] = {"0312345678", "184010812345678", "110", "+12125551234",
-                                          "0033010",    "*72010",          "00",  "2345678"};
+    static const char *const dialled[] = {"0312345678",   "184010812345678", "110",
+                                          "+12125551234", "0033010",         "*72010",
+                                          "00",           "2345678",         "+81912345678",
+                                          "03151234567",  "8123456789",      "045312345678"};
     struct site_config config = {.plan = SPAN("JP"), .extensions = SPAN("5XX")};
     struct site *site = NULL;
     struct number n;
