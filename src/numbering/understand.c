@@ -270,6 +270,16 @@ static void remember(enum number_class *why, enum number_class class)
         *why = class;
 }
 
+/* What no reading could understand. Of what is national only a local number without its area comes here,
+ * from behind a code. */
+static enum number_class not_understood(struct reading *r, enum number_class why)
+{
+    reading_only(r, why);
+    if (why == CLASS_NATIONAL)
+        r->out->kind = KIND_LOCAL;
+    return why;
+}
+
 /* May the row be asked about a whole number here? One that is no longer than an access prefix may
  * not: what leaves the country must not come back as something else. */
 static bool may_be_whole(const struct fit *fit, unsigned may, size_t access)
@@ -359,7 +369,7 @@ static enum number_class stripped(struct reading *r, const struct fits *fits, st
         if (r->abroad && !*access)
             *access = is_access ? fit->n : keys.n;
     }
-    return forward ? strip(r, forward, keys, may) : reading_only(r, why);
+    return forward ? strip(r, forward, keys, may) : not_understood(r, why);
 }
 
 /* Steps 7 to 9 at one place. */
@@ -389,7 +399,7 @@ static enum number_class network_side(struct reading *r, struct span keys, unsig
     /* Behind a carrier an impossible national number may have been meant for anything. */
     if (needs_trunk && why == CLASS_INVALID && !access)
         return reading_only(r, CLASS_UNKNOWN);
-    return reading_only(r, why);
+    return not_understood(r, why);
 }
 
 /* An extension stands only where the same keys do not reach an emergency number through prefixes. */
