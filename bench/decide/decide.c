@@ -98,7 +98,7 @@ static void measure_numbering(struct bench *b)
  * that has just been parsed is. */
 #define NUMBERS 128
 #define QUESTIONS (1U << 20)
-#define BATCH 16
+#define BATCH 32
 #define NOW 1795489200 /* 2026-11-24 12:00 in Japan */
 
 struct questions {
@@ -265,11 +265,11 @@ static struct policy measure_policy(const struct bench *b, size_t accounts)
     m.one = measure(7, QUESTIONS, ask_all, &q);
     m.turn = measure(5, QUESTIONS, ask_in_turn, &q);
     m.raw = measure(5, QUESTIONS, ask_raw, &q);
-    row("a question, 16 at once", m.many);
+    row("a question, 32 at once", m.many);
     row("  of it finding the account", measure(9, QUESTIONS, find_only, &q));
     row("a question, one after the other", m.one);
     row("a question, each waits for the one before", m.turn);
-    row("numbering and policy, 16 at once", m.raw);
+    row("numbering and policy, 32 at once", m.raw);
     printf("  %zu rule sets; %.1f bytes an account beside the 16 of its name's hash\n",
            figures.rulesets, (double)figures.bytes / (double)figures.accounts - 16);
     free(q.names);
@@ -298,10 +298,10 @@ static void measure_policies(const struct bench *b, size_t most)
     if (i < 2)
         return;
     printf("\nFrom %zu to %zu accounts\n", sizes[0], sizes[i - 1]);
-    print_growth("16 at once", first.many, last.many);
+    print_growth("32 at once", first.many, last.many);
     print_growth("one after the other", first.one, last.one);
     print_growth("each waits for the one before", first.turn, last.turn);
-    print_growth("numbering and policy, 16 at once", first.raw, last.raw);
+    print_growth("numbering and policy, 32 at once", first.raw, last.raw);
 }
 
 /* Without parts, all of them. */

@@ -108,18 +108,36 @@ static const struct profile *search(const struct accounts *table, const struct a
 }
 
 /* Mostly it is one of the first line's two. Which of them cannot be foreseen, so that is no branch. */
+static bool in_first_line(const struct accounts *table, const struct account_hash *hash,
+                          const struct profile **out, int64_t *id)
+{
+    const struct account_slot *slot = &table->slots[home(table, hash)];
+
+    slot += differs(slot, hash) != 0;
+    *out = load(slot);
+    if (!is_live(*out) || differs(slot, hash) != 0)
+        return false;
+    *id = slot->id;
+    return true;
+}
+
+bool accounts_look(const struct accounts *table, const struct account_hash *hash,
+                   const struct profile **out, int64_t *id)
+{
+    size_t next = home(table, hash) + LINE;
+
+    if (in_first_line(table, hash, out, id))
+        return true;
+    __builtin_prefetch(&table->slots[next < table->capacity ? next : 0]);
+    return false;
+}
+
 const struct profile *accounts_find(const struct accounts *table, const struct account_hash *hash,
                                     int64_t *id)
 {
-    const struct account_slot *slot = &table->slots[home(table, hash)];
     const struct profile *profile;
 
-    slot += differs(slot, hash) != 0;
-    profile = load(slot);
-    if (!is_live(profile) || differs(slot, hash) != 0)
-        return search(table, hash, id);
-    *id = slot->id;
-    return profile;
+    return in_first_line(table, hash, &profile, id) ? profile : search(table, hash, id);
 }
 
 bool accounts_fit(const struct accounts *table, size_t n)

@@ -43,6 +43,11 @@ void accounts_prefetch(const struct accounts *table, const struct account_hash *
 const struct profile *accounts_find(const struct accounts *table, const struct account_hash *hash,
                                     int64_t *id);
 
+/* For readers with several questions, between the two above: looks at the first line only. False where
+ * that is not enough; then the next line is on its way, and accounts_find() is to be called. */
+bool accounts_look(const struct accounts *table, const struct account_hash *hash,
+                   const struct profile **out, int64_t *id);
+
 /* Whether `n` further entries fit. */
 bool accounts_fit(const struct accounts *table, size_t n);
 /* A table with the entries of `table` and room for `n` more and some growth. */

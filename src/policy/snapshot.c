@@ -158,6 +158,7 @@ struct search {
     const struct profile *profile;
     int64_t id;
     bool possible; /* a gate, and a name of possible length */
+    bool settled;  /* found, or not possible */
 };
 
 static void begin(const struct snapshot *snap, const struct accounts *table,
@@ -175,9 +176,17 @@ static void begin(const struct snapshot *snap, const struct accounts *table,
 static void look(const struct accounts *table, struct search *search)
 {
     search->id = 0;
-    search->profile = search->possible ? accounts_find(table, &search->hash, &search->id) : NULL;
-    if (search->profile)
+    search->profile = NULL;
+    search->settled =
+        !search->possible || accounts_look(table, &search->hash, &search->profile, &search->id);
+    if (search->settled && search->profile)
         __builtin_prefetch(search->profile);
+}
+
+static void look_on(const struct accounts *table, struct search *search)
+{
+    if (!search->settled)
+        search->profile = accounts_find(table, &search->hash, &search->id);
 }
 
 /* Names that no account can have are not adopted. */
@@ -210,7 +219,7 @@ static void describe(const struct snapshot_question *question, const struct sear
 }
 
 /* So many are on their way at once. */
-#define FLOCK 16
+#define FLOCK 32
 
 static void find_flock(const struct snapshot *snap, const struct snapshot_question *questions,
                        size_t n, struct snapshot_subject *out)
@@ -223,6 +232,8 @@ static void find_flock(const struct snapshot *snap, const struct snapshot_questi
         begin(snap, table, &questions[i], &searches[i]);
     for (size_t i = 0; i < n; i++)
         look(table, &searches[i]);
+    for (size_t i = 0; i < n; i++)
+        look_on(table, &searches[i]);
     for (size_t i = 0; i < n; i++) {
         out[i] = (struct snapshot_subject){.change = change};
         if (questions[i].gate)

@@ -60,7 +60,7 @@ void snapshot_find(const struct snapshot *snap, const struct levels_gate *gate, 
                    struct snapshot_subject *out);
 
 /* The same for several at once, which is faster than one after the other: memory that is far, an
- * account's slot, is asked for on behalf of all before any of them waits. Sixteen are enough. */
+ * account's slot, is asked for on behalf of all before any of them waits. Some thirty are enough. */
 struct snapshot_question {
     const struct levels_gate *gate;
     struct span account;
