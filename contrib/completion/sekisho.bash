@@ -24,12 +24,18 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     "restrict add") echo --account --switch --tenant --operator --mandatory --until --schedule ;;
     "restrict except") echo --account --switch --tenant --operator --until --schedule --yes ;;
     "restrict remove") echo --account --switch --tenant --operator --restriction --exception --yes ;;
+    "template show") echo --plan --outside --extensions --area --tables ;;
+    "template apply") echo --account --switch --tenant --preset --operator --plan --until --schedule --dry-run --yes ;;
+    "template export") echo --plan --outside --extensions --area --tables --restrict-only --comments ;;
     "stop list") ;;
     "stop "*) echo --account --switch --tenant --note --undo --yes ;;
     "check "*) echo --account --switch --remote --plan --outside --extensions --area --form --tables --born \
         --restrict --except --stdin ;;
     "number "*) echo --plan --outside --extensions --area --tables --switch ;;
     "complement "*) echo --root --allow ;;
+    "prove "*) echo --plan --outside --extensions --area --tables --born --restrict --except --rules --against \
+        --against-restrict --against-except --account --switch --tenant --against-account --against-tenant --ranges \
+        --all --restrictions ;;
     "refusals "* | "audit "*) echo --account --switch --tenant --since --limit ;;
     "token add") echo --label --expires ;;
     "settings set") echo --refusal-days --refusals-max --refusals-per-account --adopted-max ;;
@@ -42,6 +48,7 @@ _sekisho_subcommands() { # COMMAND
     switch | tenant | preset) echo list show add set remove ;;
     account) echo list show add set suspend resume remove import discover ;;
     restrict) echo list add except remove ;;
+    template) echo list show apply export ;;
     stop) echo now undo list ;;
     token) echo list add revoke ;;
     settings) echo show set ;;
@@ -51,9 +58,9 @@ _sekisho_subcommands() { # COMMAND
 _sekisho_value() { # what may stand behind option $1; fails where $1 takes no value that is known
     case "$1" in
     --switch) _sekisho_names switch ;;
-    --tenant | --adopt-tenant | --parent) _sekisho_names tenant ;;
+    --tenant | --adopt-tenant | --parent | --against-tenant) _sekisho_names tenant ;;
     --preset) _sekisho_names preset ;;
-    --account) _sekisho_names account ;;
+    --account | --against-account) _sekisho_names account ;;
     --lang | --language) echo en ja ;;
     --mode) echo enforce observe inherit ;;
     --unknown) echo born deny ;;
@@ -65,7 +72,7 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
 
 _sekisho() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="status switch tenant preset account restrict stop check number complement refusals audit
+    local commands="status switch tenant preset account restrict template stop check number prove complement refusals audit
         token settings backup doctor version help"
     local global="--socket --url --token-file --json --lang --help"
     local command='' sub='' words i
@@ -88,7 +95,7 @@ _sekisho() {
     done
 
     case $prev in
-    --socket | --token-file | --secret-file | --dialplan-file | --config)
+    --socket | --token-file | --secret-file | --dialplan-file | --config | --rules | --against)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -115,6 +122,7 @@ _sekisho() {
             return
             ;;
         "account add" | "account list") ;;
+        template\ *) words="international-off only-countries us-canada only-new-york no-high-risk" ;;
         account\ * | restrict\ *) words=$(_sekisho_names account) ;;
         "switch show" | "switch set" | "switch remove") words=$(_sekisho_names switch) ;;
         "tenant show" | "tenant set" | "tenant remove") words=$(_sekisho_names tenant) ;;

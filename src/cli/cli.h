@@ -16,7 +16,8 @@ enum exit_code {
     EXIT_DONE = 0,        /* done; of `check`: the verdict is allow */
     EXIT_FAILED = 1,      /* it could not be done; of `doctor`: something serious was found */
     EXIT_USAGE = 2,       /* the command line is wrong; nothing was tried */
-    EXIT_DENY = 3,        /* of `check NUMBER`: the verdict is deny */
+    EXIT_DENY = 3,        /* of `check NUMBER`: the verdict is deny; of `prove` with two lists: the
+                             first lets through what the second closes */
     EXIT_UNREACHABLE = 4, /* the daemon does not answer */
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/given.h"
 #include "cli/json_text.h"
 #include "cli/local.h"
 #include "cli/show.h"
@@ -44,43 +45,20 @@ static int form_of(const char *text, enum number_form *form, struct fault *f)
     return 0;
 }
 
-static int add_rules(struct rule *rules, size_t *n, char (*digits)[RULE_PREFIX_MAX + 1],
-                     const struct words *w, enum rule_action action, struct fault *f)
-{
-    for (size_t i = 0; i < w->n; i++) {
-        int err = rule_prefix_clean(span_of(w->at[i]), digits[*n], f);
-        size_t same = 0;
-
-        if (err)
-            return fault_in(f, "--%s", rule_action_name(action));
-        rules[*n] = (struct rule){.action = action, .prefix = span_of(digits[*n])};
-        while (rules[same].action != action || !span_eq(rules[same].prefix, rules[*n].prefix))
-            same++;
-        /* The same prefix twice says nothing new. */
-        if (same == *n)
-            ++*n;
-    }
-    return 0;
-}
-
 static int make_rules(struct checker *c, const struct check_options *o, struct fault *f)
 {
-    size_t n = 0, most = o->restrict_.n + o->except.n + 1;
-    struct rule *rules = calloc(most, sizeof(*rules));
-    char(*digits)[RULE_PREFIX_MAX + 1] = calloc(most, sizeof(*digits));
-    int err = rules && digits ? 0 : fault_nomem(f);
+    struct given given = {.rules = NULL};
+    int err = 0;
 
-    if (!err && o->born)
-        rules[n++] =
-            (struct rule){.action = RULE_RESTRICT, .prefix = site_access_prefix(c->local.site)};
+    if (o->born)
+        err = given_add(&given, RULE_RESTRICT, site_access_prefix(c->local.site), f);
     if (!err)
-        err = add_rules(rules, &n, digits, &o->restrict_, RULE_RESTRICT, f);
+        err = given_words(&given, RULE_RESTRICT, &o->restrict_, "restrict", f);
     if (!err)
-        err = add_rules(rules, &n, digits, &o->except, RULE_EXCEPT, f);
+        err = given_words(&given, RULE_EXCEPT, &o->except, "except", f);
     if (!err)
-        err = ruleset_intern(c->pool, rules, n, &c->rules, f);
-    free(digits);
-    free(rules);
+        err = ruleset_intern(c->pool, given.rules, given.n, &c->rules, f);
+    given_free(&given);
     return err;
 }
 

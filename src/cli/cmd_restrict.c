@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "cli/account_ref.h"
 #include "cli/commands.h"
-#include "cli/opens.h"
+#include "cli/proof.h"
 #include "cli/resource.h"
 #include "cli/when.h"
 #include "policy/rule.h"
@@ -12,7 +12,7 @@ struct restrict_options {
     const char *account, *switch_, *tenant, *until, *schedule;
     bool operator_, mandatory, restriction, exception, yes;
     /* Worked out: where the rules are, and whose they are in words. */
-    struct buf path, owner;
+    struct buf path, owner, gate; /* gate: the switch of an account */
 };
 
 static void forget(struct restrict_options *o)
@@ -20,6 +20,7 @@ static void forget(struct restrict_options *o)
     words_free(&o->rest);
     buf_free(&o->path);
     buf_free(&o->owner);
+    buf_free(&o->gate);
 }
 
 static int parse(struct cli *cli, const struct command *self, struct restrict_options *o, int argc,
@@ -77,12 +78,13 @@ static int owner_of(struct cli *cli, const struct command *self, struct restrict
         if (account_find(cli, o->account, o->switch_, &account, &f))
             return cli_fail(&f);
         account_id(account, id);
+        buf_puts(&o->gate, json_string_value(json_object_get(account, "switch")));
         json_decref(account);
         buf_printf(&o->path, "/v1/accounts/%s", id);
         buf_printf(&o->owner, TR(cli, "account %s", "アカウント %s"), ESCAPED(span_of(o->account)));
     }
     buf_puts(&o->path, "/rules");
-    if (o->path.failed || o->owner.failed)
+    if (o->path.failed || o->owner.failed || o->gate.failed)
         return (fault_nomem(&f), cli_fail(&f));
     return EXIT_DONE;
 }
@@ -95,12 +97,12 @@ static int clean(const char *word, char digits[RULE_PREFIX_MAX + 1])
     return rule_prefix_clean(span_of(word), digits, &f) ? cli_fail(&f) : EXIT_DONE;
 }
 
-static bool agreed(const struct cli *cli, const struct restrict_options *o, const char *prefix)
+static bool agreed(struct cli *cli, const struct restrict_options *o, const char *prefix)
 {
     struct buf b = {0}, countries = {0};
     bool yes;
 
-    opens_survey(cli, span_of(prefix), &countries);
+    proof_behind(cli, prefix, o->gate.p, &countries);
     buf_printf(&b,
                TR(cli,
                   "this opens every number that begins with %s to %s, as far as no other rule "

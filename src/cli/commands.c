@@ -83,6 +83,10 @@ const struct command commands[] = {
      .brief = "Restricted numbers and exceptions",
      .usage = "restrict COMMAND …",
      .sub = restrict_commands},
+    {.name = "template",
+     .brief = "Lists by name: only these countries, all but high risk …",
+     .usage = "template COMMAND …",
+     .sub = template_commands},
     {.name = "stop",
      .brief = "International off, now, for all, a tenant or an account",
      .usage = "stop [--tenant TENANT | --account ACCOUNT] [--note TEXT]\nstop --undo …\nstop list",
@@ -104,6 +108,23 @@ const struct command commands[] = {
      .usage = "number [--plan COUNTRY [PLAN…] | --switch SWITCH] NUMBER",
      .help = PLAN_HELP,
      .run = cmd_number},
+    {.name = "prove",
+     .brief = "What rules let through, and how two lists differ",
+     .usage = "prove --plan COUNTRY [PLAN…] RULES [--against FILE | --against-restrict PREFIX… "
+              "--against-except PREFIX…]\n"
+              "prove --account ACCOUNT [--switch SWITCH] [--against-account ACCOUNT]\n"
+              "prove --tenant TENANT [--plan COUNTRY | --switch SWITCH] [--against-tenant TENANT]",
+     .help = "The first form needs no daemon; the others ask it about the rules on all levels.\n"
+             "  --born               the plan's international prefix restricted\n"
+             "  --restrict PREFIX…  --except PREFIX…\n"
+             "  --rules FILE         a rule a line: \"restrict 010\", \"except 0101\", or \"010\"\n"
+             "  --ranges             every range that is open\n"
+             "  --all                every range, every country, every remark\n"
+             "  --restrictions       the same as restricted numbers alone, for other "
+             "systems\n" PLAN_HELP
+             "Of two lists: exit status 0 when the first lets nothing through that the second "
+             "closes, else 3.\n",
+     .run = cmd_prove},
     {.name = "complement",
      .brief = "What to restrict so that only some prefixes stay open",
      .usage = "complement --root PREFIX --allow PREFIX…",

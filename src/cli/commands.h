@@ -13,6 +13,7 @@ int cmd_check(struct cli *cli, const struct command *self, int argc, char **argv
 int cmd_complement(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_doctor(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_number(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_prove(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_refusals(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_status(struct cli *cli, const struct command *self, int argc, char **argv);
 
@@ -22,6 +23,7 @@ extern const struct command restrict_commands[];
 extern const struct command settings_commands[];
 extern const struct command stop_commands[];
 extern const struct command switch_commands[];
+extern const struct command template_commands[];
 extern const struct command tenant_commands[];
 extern const struct command token_commands[];
 

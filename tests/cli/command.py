@@ -21,11 +21,12 @@ class Ran:
         return f"exit {self.code}\nstdout: {self.out}\nstderr: {self.err}"
 
 
-def on_terminal(*words, env=None):
-    """On a terminal of its own: its exit status, and all that stood there."""
+def on_terminal(*words, env=None, typed=b""):
+    """On a terminal of its own, where that was typed: its exit status, and all that stood there."""
     pid, fd = pty.fork()
     if pid == 0:
         os.execve(SEKISHO, [SEKISHO, *words], dict(os.environ, LC_ALL="C.UTF-8", **(env or {})))
+    os.write(fd, typed)
     shown = b""
     while True:
         try:

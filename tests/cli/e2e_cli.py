@@ -224,6 +224,69 @@ def rules():
     sekisho("restrict", "add", "1001", "010")
 
 
+def proofs():
+    sekisho("account", "add", "proof-1")
+    sekisho("account", "add", "proof-2")
+    ran = sekisho("prove", "--account", "proof-1")
+    check("prove --account: born restricted", ran.code == 0 and ran.out.startswith("0 of "), ran)
+    sekisho("restrict", "except", "proof-2", "0101876")
+    ran = sekisho("prove", "--account", "proof-2", "--lang", "ja")
+    check("prove --account, in Japanese", "+1-876 ジャマイカ: 危険度 高、発信可" in ran.out, ran)
+    ran = sekisho("prove", "--account", "proof-2", "--switch", "local", "--against-account", "proof-1")
+    check("prove --against-account", ran.code == 3 and "+1-876" in ran.out.splitlines()[0], ran)
+    same("prove --against-account: the other way",
+         sekisho("prove", "--account", "proof-1", "--against-account", "proof-2").code, 0)
+    same("prove --account --json: prefixes as dialled",
+         [r["prefix"] for r in sekisho("prove", "--account", "proof-2", "--json").json()["proof"]["ranges"]
+          if r["country"] == "JM"], ["0101876"])
+    ran = sekisho("prove", "--account", "proof-2", "--restrictions")
+    check("prove --account --restrictions", "0101876" not in ran.out.split() and "0101877" in ran.out.split(), ran)
+    ran = sekisho("prove", "--tenant", "main", "--plan", "US")
+    check("prove --tenant", ran.code == 0 and " countries abroad" in ran.out, ran)
+    check("prove: nobody", sekisho("prove", "--account", "nobody").code == 1)
+
+
+def templates():
+    def prefixes(*whose):
+        return [(r["action"], r["prefix"]) for r in sekisho("restrict", "list", *whose, "--json").json()]
+
+    ran = sekisho("template", "apply", "us-canada", "--account", "proof-1", "proof-2", "--dry-run")
+    check("template apply --dry-run: the rules and their proof",
+          ran.code == 0 and "proof-1@local" in ran.out and "0101876" in ran.out and "Canada: open" in ran.out, ran)
+    ran = sekisho("template", "apply", "us-canada", "--account", "proof-1")
+    check("template apply: nobody to ask, nothing changed", ran.code == 1 and "--yes" in ran.err, ran)
+    same("template apply: nothing was changed", prefixes("proof-1"), [("restrict", "010")])
+    sekisho("restrict", "add", "proof-1", "0990")
+    ran = sekisho("template", "apply", "us-canada", "--account", "proof-1", "proof-2", "--until", "7d", "--yes")
+    check("template apply: says what it did, and that it opens",
+          ran.code == 0 and "us-canada applied to proof-2@local" in ran.out and "opens" in ran.err, ran)
+    for number, code in (("+12125550100", 0), ("+16135550100", 0), ("+18765550100", 3), ("+19005550100", 3),
+                         ("+442079460000", 3), ("0990123456", 3)):
+        same(f"template apply: {number}", sekisho("check", "--account", "proof-1", number).code, code)
+    ran = sekisho("template", "apply", "only-countries", "gb", "--account", "proof-1", "--yes", "--json")
+    same("template apply --json", (ran.json()["items"][0]["label"], ran.json()["countries"]), ("proof-1@local", ["gb"]))
+    same("template apply: one change in the audit",
+         sekisho("audit", "--account", "proof-1", "--limit", "1", "--json").json()[0]["action"], "rules.replace")
+    sekisho("restrict", "except", "--operator", "0101876")
+    ran = sekisho("template", "apply", "international-off", "--account", "proof-1", "--yes")
+    check("template apply: what other levels leave open is said",
+          ran.code == 0 and "not all as the template says" in ran.err and "+1-876" in ran.err, ran)
+    ran = sekisho("template", "apply", "international-off", "--account", "proof-1", "--yes", "--lang", "ja")
+    check("template apply: in Japanese", "テンプレートどおりにならない" in ran.err and "適用しました" in ran.out, ran)
+    sekisho("restrict", "remove", "--operator", "0101876")
+    same("template apply: other rules stay", prefixes("proof-1"), [("restrict", "010"), ("restrict", "0990")])
+    ran = sekisho("template", "apply", "only-countries", "XX", "--account", "proof-1", "--yes")
+    check("template apply: a country that is none", ran.code == 1 and "XX" in ran.err, ran)
+    ran = sekisho("template", "apply", "us-canada", "--tenant", "nobody", "--yes")
+    check("template apply: a tenant that is none", ran.code == 1 and "nobody" in ran.err, ran)
+    code, shown = on_terminal("template", "apply", "only-new-york", "--account", "proof-1", typed=b"n\n")
+    check("template apply: a terminal is asked, and may say no", code == 1 and "[y/N]" in shown, shown)
+    code, shown = on_terminal("template", "apply", "only-new-york", "--account", "proof-1", typed=b"y\n")
+    check("template apply: or yes", code == 0 and "only-new-york applied" in shown, shown)
+    for name in ("proof-1", "proof-2"):
+        sekisho("account", "remove", name)
+
+
 def stops():
     sekisho("restrict", "remove", "2001", "010")
     same("stop: before it", sekisho("check", "--account", "2001", "01012125550100").code, 0)
@@ -380,6 +443,8 @@ with tempfile.TemporaryDirectory() as work, Daemon(SEKISHOD) as sekishod:
     progress_of_an_import(work)
     interrupted_import()
     rules()
+    proofs()
+    templates()
     stops()
     platform()
     tokens(sekishod, work)

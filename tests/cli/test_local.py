@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the command does without a daemon: check, complement, number, help, and how it refuses."""
+"""What the command does without a daemon: check, complement, prove, template, number, help, and how it refuses."""
 import csv
 import json
 import os
@@ -208,6 +208,25 @@ WRONG = [
     (["complement", "--allow", "0101"], 2, "--root is missing"),
     (["complement", "--root", "010", "--allow", "02"], 1, "02"),
     (["complement", "--root", "", "--allow", "0101"], 1, "--root"),
+    (["prove"], 2, "--plan"),
+    (["prove", "--plan", "JP"], 2, "--born"),
+    (["prove", "--plan", "JP", "010"], 2, "--restrict"),
+    (["prove", "--plan", "ZZ", "--born"], 1, "ZZ"),
+    (["prove", "--plan", "JP", "--restrict", "01x"], 1, "--restrict"),
+    (["prove", "--plan", "JP", "--born", "--against-except", "01x"], 1, "--against-except"),
+    (["prove", "--plan", "JP", "--rules", "/nonexistent"], 1, "/nonexistent"),
+    (["prove", "--account", "1", "--born"], 2, "--account"),
+    (["prove", "--account", "1", "--tenant", "a"], 2, "contradict"),
+    (["prove", "--account", "1", "--against-tenant", "a"], 2, "--against-tenant"),
+    (["prove", "--account", "1"], 4, "/nonexistent"),
+    (["template", "show"], 2, "NAME is missing"),
+    (["template", "show", "frob"], 2, "frob"),
+    (["template", "show", "us-canada", "GB"], 1, "takes no countries"),
+    (["template", "show", "only-countries"], 1, "countries"),
+    (["template", "show", "only-countries", "XX"], 1, "XX"),
+    (["template", "export", "us-canada", "--plan", "ZZ"], 1, "ZZ"),
+    (["template", "apply", "us-canada"], 2, "whose rules"),
+    (["template", "apply", "us-canada", "--operator", "--until", "soon"], 2, "soon"),
     (["number"], 2, "NUMBER is missing"),
     (["number", "--switch", "a", "--plan", "JP", "1"], 2, "--switch"),
     (["account"], 2, "needs to be told"),
@@ -265,8 +284,88 @@ def helps():
     same("a full disk is an error", code, 1)
 
 
+def prove():
+    rest = [f"010{d}" for d in "23456789"]
+    ran = sekisho("prove", "--plan", "JP", "--restrict", *rest)
+    check("prove: a list that leaves 0101 open is told that it leaves Jamaica",
+          ran.code == 0 and "+1-876 Jamaica: high risk, open" in ran.out and "26 of " in ran.out.splitlines()[0], ran)
+    check("prove: the risky first", ran.out.index("high risk, open") < ran.out.index("medium risk, open"), ran)
+    ran = sekisho("prove", "--plan", "JP", "--restrict", *rest, "--lang", "ja")
+    check("prove --lang ja", "+1-876 ジャマイカ: 危険度 高、発信可" in ran.out, ran)
+    json_ = sekisho("prove", "--plan", "JP", "--restrict", *rest, "--json").json()
+    jamaica = [r for r in json_["proof"]["ranges"] if r["prefix"] == "0101876"]
+    same("prove --json: the prefix as dialled, country and risk",
+         [(r["country"], r["risk"], r["open"]) for r in jamaica], [("JM", "high", True)])
+    check("prove --json: 0100 is open, and nobody's",
+          [r["exists"] for r in json_["proof"]["ranges"] if r["prefix"] == "0100"] == [False], json_["proof"]["rules"])
+    ran = sekisho("prove", "--plan", "JP", "--born", "--restrict", "0990")
+    check("prove: what is closed at home", "At home not everything" in ran.out and "premium" in ran.out, ran)
+    ran = sekisho("prove", "--plan", "JP", "--born", "--restrict", "0100", "184")
+    check("prove: rules without effect are remarks", "restrict 0100" in ran.err and "184" in ran.err, ran)
+    ran = sekisho("prove", "--plan", "JP", "--born", "--ranges")
+    check("prove --ranges", "0120" in ran.out and "+1" not in ran.out, ran)
+    ran = sekisho("prove", "--plan", "JP", "--born", "--all")
+    check("prove --all", "0120" in ran.out and "+1" in ran.out, ran)
+    for first, second, code, word in ((["--born"], ["010"], 0, "the same"), (["--born"], ["0101"], 0, "stricter"),
+                                      (["--restrict", "0101"], ["010"], 3, "stricter"),
+                                      (["--restrict", "0101"], ["0102"], 3, "")):
+        ran = sekisho("prove", "--plan", "JP", *first, "--against-restrict", *second)
+        check(f"prove {' '.join(first)} --against-restrict {' '.join(second)}", ran.code == code and word in ran.out, ran)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "list")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("# ours\n\nrestrict 010\r\nexcept 0101-212 # New York\n#7119\n")
+        ran = sekisho("prove", "--plan", "JP", "--rules", path, "--json", "--against-restrict", "010")
+        same("prove --rules", [(r["action"], r["prefix"]) for r in ran.json()["proof"]["rules"]],
+             [("restrict", "#7119"), ("restrict", "010"), ("except", "0101212")])
+        with open(path, "a", encoding="utf-8") as f:
+            f.write("except x\n")
+        ran = sekisho("prove", "--plan", "JP", "--rules", path)
+        check("prove --rules: what is wrong, and in which line", ran.code == 1 and "line 6" in ran.err, ran)
+    ran = sekisho("prove", "--plan", "JP", "--born", "--except", "0101", "--restrictions")
+    same("prove --restrictions: for systems that know nothing else", ran.out.split(),
+         ["0100"] + [f"010{d}" for d in "23456789"])
+    row = next(row for row in rows(COMPLEMENT) if "NYC" in row["case"])
+    ran = sekisho("prove", "--plan", "JP", "--born", "--except", "0101212", "--restrictions")
+    same("prove --restrictions: the complement", ran.out.split(), row["deny_prefixes"].split(","))
+    ran = sekisho("prove", "--plan", "JP", "--restrict", "1", "--restrictions")
+    check("prove --restrictions: emergency numbers stay open",
+          not [p for p in ran.out.split() if "110".startswith(p) or "119".startswith(p)], ran)
+
+
+def templates():
+    ran = sekisho("template", "list")
+    check("template list", all(name in ran.out for name in ("international-off", "only-countries COUNTRY…", "us-canada",
+                                                            "only-new-york", "no-high-risk")), ran)
+    check("template list --lang ja", "ニューヨークのみ" in sekisho("template", "list", "--lang", "ja").out)
+    same("template list --json", [t["takes_countries"] for t in sekisho("template", "list", "--json").json()],
+         [False, True, False, False, False])
+    ran = sekisho("template", "show", "only-new-york")
+    check("template show: the list and its proof", ran.code == 0 and "restrict: 010\nexcept: 0101212\n" in ran.out
+          and "United States" in ran.out and not ran.err, ran)
+    json_ = sekisho("template", "show", "only-countries", "us", "CA", "--plan", "GB", "--json").json()
+    same("template show --json", ({r["prefix"][:2] for r in json_["rules"]}, json_["proof"]["countries"]["high_risk"],
+                                  json_["template"]["name"]), ({"00"}, 0, "only-countries"))
+    same("template export", sekisho("template", "export", "only-new-york", "--plan", "US").out,
+         "restrict 011\nexcept 0111212\n")
+    ran = sekisho("template", "export", "only-new-york", "--restrict-only")
+    same("template export --restrict-only", (len(ran.out.split()), ran.out.split()[:2]), (36, ["0100", "01010"]))
+    ran = sekisho("template", "export", "only-new-york", "--restrict-only", "--comments")
+    check("template export --comments", ran.out.startswith("# only-new-york: "), ran)
+    for words in (["us-canada"], ["only-countries", "GB", "FR"], ["no-high-risk"], ["international-off"]):
+        listed = sekisho("template", "export", *words).out.encode()
+        with tempfile.NamedTemporaryFile() as other:
+            other.write(sekisho("template", "export", *words, "--restrict-only").out.encode())
+            other.flush()
+            ran = sekisho("prove", "--plan", "JP", "--rules", "-", "--against", other.name, "--json", stdin=listed)
+        same(f"template export {' '.join(words)}: both forms close the same numbers",
+             ran.json()["difference"]["numbers"], "equal" if words != ["international-off"] else "equal")
+
+
 dialled_table()
 complement_table()
+prove()
+templates()
 check_one()
 check_stdin()
 number()

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_CLI_GIVEN_H
+#define SEKISHO_CLI_GIVEN_H
+
+#include "cli/words.h"
+#include "policy/rule.h"
+
+/* Rules that exist only on a command line: prefixes behind options, lines of a file. Zero-initialised
+ * is none. */
+struct given {
+    struct rule *rules;
+    size_t n;
+};
+
+/* Adds one; its prefix is cleaned. The same rule twice says nothing new. */
+int given_add(struct given *g, enum rule_action action, struct span prefix, struct fault *f);
+
+/* The words behind `--restrict` or `--except`; `option` names it in a sentence. */
+int given_words(struct given *g, enum rule_action action, const struct words *w, const char *option,
+                struct fault *f);
+
+/* A rule a line: "restrict 010", "except 0101", or a prefix alone, which is restricted. Empty lines and
+ * what stands behind a # of its own count for nothing. "-" is standard input. */
+int given_file(struct given *g, const char *path, struct fault *f);
+
+void given_free(struct given *g);
+
+#endif
