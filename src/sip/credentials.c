@@ -67,16 +67,16 @@ static const char *take_text(struct text *t, const char *p, const char *end)
         t->span = (struct span){start, (size_t)(p - start)};
         return t->span.n ? p : NULL;
     }
-    for (p = ++start; (p = scan_either(p, end, '"', '\\')) < end && *p == '\\'; p += 2) {
+    for (p = ++start; (p = scan_any(p, end, '"', '\\', '\n')) < end && *p != '"';) {
         t->escaped = true;
-        if (end - p < 2)
+        p += *p == '\n' ? 1 : 2;
+        if (p > end)
             return NULL;
     }
     if (p == end)
         return NULL;
     t->span = (struct span){start, (size_t)(p - start)};
     t->quoted = true;
-    t->escaped |= scan_control(start, p) != p;
     return p + 1;
 }
 
@@ -96,25 +96,43 @@ static void keep(struct credentials *c, struct span name, const struct text *t)
     c->escaped |= t->escaped ? (uint16_t)bit : 0;
 }
 
+/* Takes the name at `p` off, with its '=' and the space around that: where it ends. NULL when there is no
+ * name, `p` itself when no '=' follows it. */
+static const char *take_name(struct span *name, const char *p, const char *end)
+{
+    const char *equals = scan_any(p, end, '=', ' ', ',');
+
+    *name = (struct span){p, (size_t)(equals - p)};
+    if (equals == end || *equals != '=' || !field_is_token(*name)) {
+        const char *behind = skip_token(p, end);
+
+        equals = skip_space(behind, end);
+        if (behind == p)
+            return NULL;
+        if (equals == end || *equals != '=')
+            return p;
+        name->n = (size_t)(behind - p);
+    }
+    return skip_space(equals + 1, end);
+}
+
 /* Takes fields off until the end, or until a word without '=' begins the next scheme: where that is, or
  * NULL for a field that has not the form. */
 static const char *take_fields(struct credentials *c, const char *p, const char *end)
 {
     while ((p = skip_space(p, end)) < end) {
-        const char *behind = skip_token(p, end);
-        const char *equals = skip_space(behind, end);
-        struct span name = {p, (size_t)(behind - p)};
+        const char *start = p;
+        struct span name;
         struct text text;
 
         if (*p == ',') {
             p++;
             continue;
         }
-        if (!name.n)
-            return NULL;
-        if (equals == end || *equals != '=')
+        p = take_name(&name, p, end);
+        if (!p || p == start)
             return p;
-        p = take_text(&text, skip_space(equals + 1, end), end);
+        p = take_text(&text, p, end);
         if (!p)
             return NULL;
         p = skip_space(p, end);

@@ -3,33 +3,19 @@
 
 #include "sip/scan.h"
 
-bool field_is_token_byte(char c)
-{
-    static const bool token[256] = {
-        ['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['-'] = true,
-        ['.'] = true,         ['!'] = true,         ['%'] = true,         ['*'] = true,
-        ['_'] = true,         ['+'] = true,         ['`'] = true,         ['\''] = true,
-        ['~'] = true,
-    };
-
-    return token[(unsigned char)c];
-}
+const bool field_token_bytes[256] = {
+    ['0' ... '9'] = true, ['a' ... 'z'] = true, ['A' ... 'Z'] = true, ['-'] = true, ['.'] = true,
+    ['!'] = true,         ['%'] = true,         ['*'] = true,         ['_'] = true, ['+'] = true,
+    ['`'] = true,         ['\''] = true,        ['~'] = true,
+};
 
 bool field_is_token(struct span s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (!field_is_token_byte(s.p[i]))
-            return false;
-    return s.n > 0;
-}
+    bool all = s.n > 0;
 
-struct span field_trim(struct span s)
-{
-    while (s.n && field_is_space(s.p[0]))
-        s = span_skip(s, 1);
-    while (s.n && field_is_space(s.p[s.n - 1]))
-        s.n--;
-    return s;
+    for (size_t i = 0; i < s.n; i++)
+        all &= field_is_token_byte(s.p[i]);
+    return all;
 }
 
 size_t field_quoted(struct span s)
@@ -45,36 +31,28 @@ size_t field_quoted(struct span s)
     return 0;
 }
 
-/* How far it is to the first `at` outside of quoted strings and, where `brackets`, of <...>; s.n where
- * there is none. */
-static size_t length_to(struct span s, char at, bool brackets)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        size_t skip = 1;
-
-        if (s.p[i] == at)
-            return i;
-        if (s.p[i] == '"') {
-            skip = field_quoted(span_skip(s, i));
-        } else if (s.p[i] == '<' && brackets) {
-            const char *close = memchr(s.p + i, '>', s.n - i);
-
-            skip = close ? (size_t)(close - s.p) - i + 1 : 0;
-        }
-        if (!skip)
-            return s.n;
-        i += skip - 1;
-    }
-    return s.n;
-}
-
-/* Takes all before the first `at` off, and `at` with it. */
+/* Takes all before the first `at` off, and `at` with it, where it stands outside of quoted strings and,
+ * with `brackets`, of <...>. */
 static struct span take(struct span *s, char at, bool brackets)
 {
-    size_t n = s->n && memchr(s->p, at, s->n) ? length_to(*s, at, brackets) : s->n;
-    struct span front = {s->p, n};
+    const char *p = s->p, *end = p + s->n;
 
-    *s = span_skip(*s, n + 1);
+    while ((p = scan_any(p, end, at, '"', brackets ? '<' : at)) < end && *p != at) {
+        struct span rest = {p, (size_t)(end - p)};
+
+        if (*p == '"') {
+            size_t n = field_quoted(rest);
+
+            p = n ? p + n : end;
+        } else {
+            p = memchr(p, '>', rest.n);
+            p = p ? p + 1 : end;
+        }
+    }
+
+    struct span front = {s->p, (size_t)(p - s->p)};
+
+    *s = p < end ? (struct span){p + 1, (size_t)(end - p) - 1} : (struct span){end, 0};
     return field_trim(front);
 }
 

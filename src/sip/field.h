@@ -13,7 +13,13 @@
  */
 
 /* token = 1*(alphanum / - . ! % * _ + ` ' ~) */
-bool field_is_token_byte(char c);
+extern const bool field_token_bytes[256];
+
+static inline bool field_is_token_byte(char c)
+{
+    return field_token_bytes[(unsigned char)c];
+}
+
 bool field_is_token(struct span s);
 
 /* Space, tab, CR or LF. */
@@ -23,7 +29,16 @@ static inline bool field_is_space(char c)
 }
 
 /* Without the white space and folds at both ends. */
-struct span field_trim(struct span s);
+static inline struct span field_trim(struct span s)
+{
+    while (s.n && field_is_space(s.p[0])) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n && field_is_space(s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
 
 /* Takes the first element of a comma list off, trimmed; false where none is left. Commas in quoted
  * strings and between < and > do not count, empty elements are passed over. A quote or < that does not

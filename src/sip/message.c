@@ -74,25 +74,44 @@ static bool next_header(struct reader *r, enum sip_header *header, struct span *
 }
 
 /* "SIP/2.0", or another version of it. */
-static bool is_version(struct span s, uint32_t *faults)
+static bool is_version(struct span s)
 {
     if (s.n < 7 || !scan_same(s.p, "sip/", 4))
         return false;
     for (size_t i = 4; i < s.n; i++)
         if ((s.p[i] < '0' || s.p[i] > '9') && s.p[i] != '.')
             return false;
-    if (s.n != 7 || memcmp(s.p + 4, "2.0", 3) != 0)
-        *faults |= SIP_VERSION;
     return true;
 }
 
-/* Takes what stands before the first space off, and the white space behind it. */
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static struct span first_word(struct span s)
+{
+    const char *end = scan_either(s.p, s.p + s.n, ' ', '\t');
+
+    return (struct span){s.p, (size_t)(end - s.p)};
+}
+
+static struct span last_word(struct span s)
+{
+    const char *end = s.p + s.n, *p = end;
+
+    while (p > s.p && !is_blank(p[-1]))
+        p--;
+    return (struct span){p, (size_t)(end - p)};
+}
+
+/* Takes the first word off, and the white space behind it. */
 static struct span take_word(struct span *s, uint32_t *faults)
 {
-    const char *end = s->p + s->n, *p = scan_either(s->p, end, ' ', '\t'), *next = p;
-    struct span word = {s->p, (size_t)(p - s->p)};
+    struct span word = first_word(*s);
+    const char *end = s->p + s->n, *p = word.p + word.n, *next = p;
 
-    while (next < end && (*next == ' ' || *next == '\t'))
+    while (next < end && is_blank(*next))
         next++;
     if (next - p > 1 || (p < end && *p == '\t'))
         *faults |= SIP_START_LINE;
@@ -100,66 +119,52 @@ static struct span take_word(struct span *s, uint32_t *faults)
     return word;
 }
 
-static int read_status_line(struct sip_message *m, struct span line)
+/* Takes the start line off and learns where its version stands; false where it is none. A status line
+ * has its status behind the version. */
+static bool take_start_line(struct reader *r, struct span *line, bool *request,
+                            struct span *version)
 {
-    m->version = take_word(&line, &m->faults);
-    if (!is_version(m->version, &m->faults))
-        return ERR_SYNTAX;
+    *line = next_line(r, false);
+    while (line->n && is_blank(line->p[0])) {
+        *line = span_skip(*line, 1);
+        r->faults |= SIP_START_LINE;
+    }
+    *request = line->n < 4 || !scan_same(line->p, "sip/", 4);
+    *version = *request ? last_word(span_trim(*line)) : first_word(*line);
+    return is_version(*version) && (*request || span_trim(*line).n > version->n);
+}
 
-    struct span code = take_word(&line, &m->faults);
+static void read_status_line(struct sip_message *m, struct span line)
+{
+    struct span code;
     uint32_t status;
 
-    if (!code.n)
-        return ERR_SYNTAX;
+    take_word(&line, &m->faults);
+    code = take_word(&line, &m->faults);
     if (code.n == 3 && field_number(code, 699, &status) == 0 && status >= 100)
         m->status = status;
     else
         m->faults |= SIP_STATUS;
     m->reason = line;
-    return 0;
 }
 
 /* The URI is what stands between the first word and the last, though spaces were in it. */
-static int read_request_line(struct sip_message *m, struct span line)
+static void read_request_line(struct sip_message *m, struct span line)
 {
-    const char *last;
+    const char *last = m->version.p;
+    bool exact;
 
-    m->request = true;
+    if (last + m->version.n != line.p + line.n)
+        m->faults |= SIP_START_LINE;
     m->method_name = take_word(&line, &m->faults);
-    for (last = line.p + line.n; last > line.p && last[-1] != ' ' && last[-1] != '\t'; last--)
-        ;
-    m->version = (struct span){last, (size_t)(line.p + line.n - last)};
-    if (!is_version(m->version, &m->faults))
-        return ERR_SYNTAX;
-    m->uri = span_trim((struct span){line.p, (size_t)(last - line.p)});
+    if (line.p <= last)
+        m->uri = span_trim((struct span){line.p, (size_t)(last - line.p)});
     if (!field_is_token(m->method_name) || !m->uri.n || m->uri.p + m->uri.n + 1 != last ||
         scan_either(m->uri.p, last - 1, ' ', '\t') != last - 1)
         m->faults |= SIP_START_LINE;
-
-    bool exact;
-
     m->method = sip_method_find(m->method_name, &exact);
     if (!exact)
         m->faults |= SIP_METHOD_CASE;
-    return 0;
-}
-
-static int read_start_line(struct sip_message *m, struct reader *r)
-{
-    struct span line = next_line(r, false), rest = line;
-
-    while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t'))
-        rest = span_skip(rest, 1);
-    if (rest.n != line.n)
-        m->faults |= SIP_START_LINE;
-    if (!rest.n)
-        return ERR_SYNTAX;
-    if (rest.n >= 4 && scan_same(rest.p, "sip/", 4))
-        return read_status_line(m, rest);
-    rest = span_trim(rest);
-    if (rest.p + rest.n != line.p + line.n)
-        m->faults |= SIP_START_LINE;
-    return read_request_line(m, rest);
 }
 
 static void read_cseq(struct sip_message *m)
@@ -242,8 +247,8 @@ static void check_presence(struct sip_message *m)
 int sip_message_read(struct sip_message *out, struct span bytes)
 {
     struct reader r = {bytes.p, bytes.p + bytes.n, 0};
-    struct sip_message m = {0};
-    int rc;
+    struct span line, version;
+    bool request;
 
     if (bytes.n > SIP_MESSAGE_MAX)
         return ERR_RANGE;
@@ -251,17 +256,25 @@ int sip_message_read(struct sip_message *out, struct span bytes)
         r.p++;
     if (r.p == r.end)
         return ERR_MISSING;
-    m.whole = (struct span){r.p, (size_t)(r.end - r.p)};
-    rc = read_start_line(&m, &r);
-    if (rc)
-        return rc;
-    read_headers(&m, &r);
-    m.head = (struct span){m.whole.p, (size_t)(r.p - m.whole.p)};
-    m.faults |= r.faults;
-    check_presence(&m);
-    read_cseq(&m);
-    read_body(&m, (struct span){r.p, (size_t)(r.end - r.p)});
-    *out = m;
+
+    struct span whole = {r.p, (size_t)(r.end - r.p)};
+
+    if (!take_start_line(&r, &line, &request, &version))
+        return ERR_SYNTAX;
+    /* From here on it cannot fail. */
+    *out = (struct sip_message){.whole = whole, .request = request, .version = version};
+    if (version.n != 7 || memcmp(version.p + 4, "2.0", 3) != 0)
+        out->faults |= SIP_VERSION;
+    if (request)
+        read_request_line(out, line);
+    else
+        read_status_line(out, line);
+    read_headers(out, &r);
+    out->head = (struct span){whole.p, (size_t)(r.p - whole.p)};
+    out->faults |= r.faults;
+    check_presence(out);
+    read_cseq(out);
+    read_body(out, (struct span){r.p, (size_t)(r.end - r.p)});
     return 0;
 }
 

@@ -15,24 +15,29 @@
  * in lines as short as SIP's. Nothing behind `end` is read.
  */
 
-/* The first byte of p..end that is `a` or `b`; `end` where there is none. */
-static inline const char *scan_either(const char *p, const char *end, char a, char b)
+/* The first byte of p..end that is `a`, `b` or `c`; `end` where there is none. */
+static inline const char *scan_any(const char *p, const char *end, char a, char b, char c)
 {
 #ifdef __SSE2__
-    const __m128i all_a = _mm_set1_epi8(a), all_b = _mm_set1_epi8(b);
+    const __m128i all_a = _mm_set1_epi8(a), all_b = _mm_set1_epi8(b), all_c = _mm_set1_epi8(c);
 
     for (; end - p >= 16; p += 16) {
         __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
-        int found =
-            _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(x, all_a), _mm_cmpeq_epi8(x, all_b)));
+        __m128i same = _mm_or_si128(_mm_cmpeq_epi8(x, all_a), _mm_cmpeq_epi8(x, all_b));
+        int found = _mm_movemask_epi8(_mm_or_si128(same, _mm_cmpeq_epi8(x, all_c)));
 
         if (found)
             return p + __builtin_ctz((unsigned)found);
     }
 #endif
-    while (p < end && *p != a && *p != b)
+    while (p < end && *p != a && *p != b && *p != c)
         p++;
     return p;
+}
+
+static inline const char *scan_either(const char *p, const char *end, char a, char b)
+{
+    return scan_any(p, end, a, b, b);
 }
 
 /* The first byte of p..end below 0x20 that is no tab: a line's end, or what no line may hold. */

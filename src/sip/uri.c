@@ -2,6 +2,7 @@
 #include "sip/uri.h"
 
 #include "sip/field.h"
+#include "sip/scan.h"
 
 static int hex(char c)
 {
@@ -41,28 +42,30 @@ static const unsigned char kinds[256] = {
 
 static bool only(struct span s, unsigned kind)
 {
+    unsigned all = kind;
+
     for (size_t i = 0; i < s.n; i++)
-        if (!(kinds[(unsigned char)s.p[i]] & kind))
-            return false;
-    return true;
+        all &= kinds[(unsigned char)s.p[i]];
+    return all;
 }
 
 static bool scheme_of(struct span s, enum uri_scheme *scheme, size_t *length)
 {
     static const struct {
         const char *text;
+        size_t n;
         enum uri_scheme scheme;
-    } schemes[] = {{"sip:", URI_SIP}, {"sips:", URI_SIPS}, {"tel:", URI_TEL}};
+    } schemes[] = {{"sip", 3, URI_SIP}, {"sips", 4, URI_SIPS}, {"tel", 3, URI_TEL}};
 
     /* Most of what is asked about is a bare number. */
     if (!s.n || ((s.p[0] | 0x20) != 's' && (s.p[0] | 0x20) != 't'))
         return false;
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-        size_t n = strlen(schemes[i].text);
+        size_t n = schemes[i].n;
 
-        if (s.n >= n && strncasecmp(s.p, schemes[i].text, n) == 0) {
+        if (s.n > n && s.p[n] == ':' && scan_same(s.p, schemes[i].text, n)) {
             *scheme = schemes[i].scheme;
-            *length = n;
+            *length = n + 1;
             return true;
         }
     }
@@ -78,14 +81,13 @@ bool uri_is(struct span s)
 }
 
 /* Splits at the first `at` only where there is one: `*rest` stays as it was otherwise. */
-static struct span before(struct span s, char at, struct span *rest)
+static inline struct span before(struct span s, char at, struct span *rest)
 {
-    struct span behind;
-    struct span front = span_cut(s, at, &behind);
+    const char *end = s.p + s.n, *found = scan_either(s.p, end, at, at);
 
-    if (behind.p)
-        *rest = behind;
-    return front;
+    if (found < end)
+        *rest = (struct span){found + 1, (size_t)(end - found) - 1};
+    return (struct span){s.p, (size_t)(found - s.p)};
 }
 
 static bool port_of(struct span s, unsigned *port)

@@ -2,6 +2,7 @@
 #include "sip/via.h"
 
 #include "sip/field.h"
+#include "sip/scan.h"
 #include "sip/uri.h"
 
 /* Takes "SIP / 2.0 /" off. */
@@ -21,15 +22,15 @@ static int take_protocol(struct span *s)
 /* A branch, received or rport that stands twice is no Via. */
 static int read_param(struct via *v, struct span name, struct span value)
 {
-    if (span_eq_nocase(name, SPAN("branch"))) {
+    if (name.n == 6 && scan_same(name.p, "branch", 6)) {
         if (v->branch.p || !value.n)
             return ERR_SYNTAX;
         v->branch = value;
-    } else if (span_eq_nocase(name, SPAN("received"))) {
+    } else if (name.n == 8 && scan_same(name.p, "received", 8)) {
         if (v->received.p || !value.n)
             return ERR_SYNTAX;
         v->received = value;
-    } else if (span_eq_nocase(name, SPAN("rport"))) {
+    } else if (name.n == 5 && scan_same(name.p, "rport", 5)) {
         uint32_t port = 0;
 
         if (v->has_rport || (value.n && field_number(value, 65535, &port)))
