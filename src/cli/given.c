@@ -68,24 +68,28 @@ static int add_line(struct given *g, struct span line, struct fault *f)
     return given_add(g, RULE_RESTRICT, line, f);
 }
 
+int given_text(struct given *g, struct span text, const char *path, struct fault *f)
+{
+    size_t number = 0;
+
+    while (text.n) {
+        struct span line = without_remark(span_cut(text, '\n', &text));
+
+        number++;
+        if (line.n && add_line(g, line, f))
+            return fault_in(f, "%s line %zu", path, number);
+    }
+    return 0;
+}
+
 int given_file(struct given *g, const char *path, struct fault *f)
 {
     const char *from = strcmp(path, "-") == 0 ? "/dev/stdin" : path;
     struct buf content = {0};
-    struct span rest;
-    size_t number = 0;
     int err = file_read(from, FILE_MAX, &content, f);
 
-    rest = buf_span(&content);
-    while (!err && rest.n) {
-        struct span line = without_remark(span_cut(rest, '\n', &rest));
-
-        number++;
-        if (line.n)
-            err = add_line(g, line, f);
-        if (err)
-            fault_in(f, "%s line %zu", path, number);
-    }
+    if (!err)
+        err = given_text(g, buf_span(&content), path, f);
     buf_free(&content);
     return err;
 }

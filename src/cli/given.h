@@ -19,8 +19,11 @@ int given_add(struct given *g, enum rule_action action, struct span prefix, stru
 int given_words(struct given *g, enum rule_action action, const struct words *w, const char *option,
                 struct fault *f);
 
-/* A rule a line: "restrict 010", "except 0101", or a prefix alone, which is restricted. Empty lines and
- * what stands behind a # of its own count for nothing. "-" is standard input. */
+/* What a file holds, whose name `path` is for sentences. A rule a line: "restrict 010", "except 0101", or a prefix alone, which is restricted. Empty lines and
+ * what stands behind a # of its own count for nothing. */
+int given_text(struct given *g, struct span text, const char *path, struct fault *f);
+
+/* The same of the file itself; "-" is standard input. */
 int given_file(struct given *g, const char *path, struct fault *f);
 
 void given_free(struct given *g);

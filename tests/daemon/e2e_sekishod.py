@@ -326,11 +326,18 @@ def a_wrong_table_is_refused_whole_with_file_line_and_reason():
         assert d.stop() == 0
 
 
+def proved(d, number):
+    """The class of a short number in a proof, or None where it is nobody's."""
+    proof = d.api.local("POST", "/v1/prove", {"plan": "JP", "rules": [], "ranges": "all"}).json["proof"]
+    return next((r["class"] for r in proof["ranges"] if r["prefix"] == number and r["whole"]), None)
+
+
 @case
 def every_table_is_replaced_by_a_file_of_its_name():
     short = "01025261512345"  # eight digits behind +252
     with Daemon(BINARY) as d, tempfile.TemporaryDirectory() as dir:
         assert verdict(d.agi, "1001", short).startswith(SOMALIA)
+        assert proved(d, "199") is None
         texts = {name: table(name)[0] for name in WRONG_ROWS}
         texts["codes.tsv"] = table("codes.tsv", "JP\t199\tshort\tSPECIAL\t-\t")[0]
         lengths = re.sub(r"(?m)^252\t[0-9-]+\t", "252\t9\t", texts["lengths.tsv"])
@@ -342,12 +349,14 @@ def every_table_is_replaced_by_a_file_of_its_name():
         d.write_config({"numbering": {"tables": dir}})
         reload(d, "reloaded")
         assert verdict(d.agi, "1001", "199") == "allow unrestricted SPECIAL 199"
+        assert proved(d, "199") == "SPECIAL", "a proof must see the tables that are in use"
         assert "INTERNATIONAL" not in verdict(d.agi, "1001", short)
         assert verdict(d.agi, "1001", "010252615123456").startswith(SOMALIA)
         # Without the files the compiled-in tables hold again.
         d.write_config({})
         reload(d, "reloaded")
         assert "UNKNOWN" in verdict(d.agi, "1001", "199")
+        assert proved(d, "199") is None
         assert verdict(d.agi, "1001", short).startswith(SOMALIA)
         assert d.stop() == 0
 
