@@ -6,11 +6,13 @@
 #include "cli/remote.h"
 #include "numbering/number.h"
 #include "policy/flatten.h"
+#include "policy/rule.h"
 
 #define LINES_SHORT 24
 #define REMARKS_SHORT 8
 #define RANGES_IN_WORDS 3 /* a country that has no more is told by its ranges */
 #define COUNTRIES_NAMED 8
+#define NOBODYS_NAMED 4
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -65,21 +67,39 @@ static bool of_country(const json_t *range, const json_t *summary)
            is(range, "class", "INTERNATIONAL");
 }
 
-static void say_country(const struct cli *cli, const json_t *proof, const json_t *summary)
+/* The country's open ranges, or (`risky`) those that make it as risky as it is; how many. With `cli` they
+ * are printed. */
+static size_t ranges_of(const struct cli *cli, const json_t *proof, const json_t *summary,
+                        bool risky)
 {
-    const json_t *ranges = json_object_get(proof, "ranges"), *range;
+    const json_t *range;
     size_t i, n = 0;
 
-    json_array_foreach(ranges, i, range) n += of_country(range, summary);
-    if (n == 0 || n > RANGES_IN_WORDS) {
-        printf("  %s\n", words(cli, summary, "text"));
-        return;
-    }
-    json_array_foreach(ranges, i, range)
+    json_array_foreach(json_object_get(proof, "ranges"), i, range)
     {
-        if (of_country(range, summary))
+        if (!of_country(range, summary) ||
+            (risky && !is(range, "risk", text_of(summary, "open_risk"))))
+            continue;
+        n++;
+        if (cli)
             printf("  %s\n", words(cli, range, "text"));
     }
+    return n;
+}
+
+/* By its ranges where they are few; else as a whole, and by what is worse in it than the rest. */
+static void say_country(const struct cli *cli, const json_t *proof, const json_t *summary)
+{
+    size_t n = ranges_of(NULL, proof, summary, false);
+    size_t risky = ranges_of(NULL, proof, summary, true);
+
+    if (n && n <= RANGES_IN_WORDS) {
+        ranges_of(cli, proof, summary, false);
+        return;
+    }
+    printf("  %s\n", words(cli, summary, "text"));
+    if (risky < n && risky <= RANGES_IN_WORDS)
+        ranges_of(cli, proof, summary, true);
 }
 
 /* The risky first: they are what this is for. */
@@ -102,6 +122,39 @@ static void say_countries(const struct cli *cli, const json_t *proof, size_t mos
         }
     if (left)
         printf(TR(cli, "  … and %zu more (--all)\n", "  … ほか %zu か国・地域 (--all)\n"), left);
+}
+
+/* What begins like a call abroad, and nobody has: Sekisho refuses it, other systems dial it. */
+static bool is_nobodys(const json_t *proof, const json_t *range)
+{
+    return json_is_true(json_object_get(range, "open")) &&
+           json_is_false(json_object_get(range, "exists")) &&
+           span_starts(span_of(text_of(range, "prefix")), span_of(text_of(proof, "access")));
+}
+
+/* The shortest first: they are the widest. */
+static void say_nobodys(const struct cli *cli, const json_t *proof)
+{
+    const json_t *ranges = json_object_get(proof, "ranges"), *range;
+    struct buf named = {0};
+    size_t i, all = 0, n = 0;
+
+    json_array_foreach(ranges, i, range) all += is_nobodys(proof, range);
+    for (size_t length = 1; length <= RULE_PREFIX_MAX && n < NOBODYS_NAMED && n < all; length++)
+        json_array_foreach(ranges, i, range)
+        {
+            const char *prefix = text_of(range, "prefix");
+
+            if (n < NOBODYS_NAMED && strlen(prefix) == length && is_nobodys(proof, range))
+                buf_printf(&named, "%s%s", n++ ? TR(cli, ", ", "、") : "", prefix);
+        }
+    if (all > n)
+        buf_printf(&named, TR(cli, " and %zu more (--ranges)", " ほか %zu 件 (--ranges)"), all - n);
+    if (all)
+        printf(TR(cli, "Open too, though no country has these numbers: %s.\n",
+                  "割り当てのない国際番号にも規制なし: %s。\n"),
+               named.p);
+    buf_free(&named);
 }
 
 /* What is closed at home, or that nothing is. */
@@ -162,6 +215,7 @@ void proof_show(const struct cli *cli, const json_t *proof, enum proof_detail de
 
     headline(cli, proof);
     say_countries(cli, proof, all ? SIZE_MAX : LINES_SHORT);
+    say_nobodys(cli, proof);
     say_home(cli, proof);
     if (detail != PROOF_SHORT)
         say_ranges(cli, proof, all);

@@ -290,7 +290,10 @@ def prove():
     check("prove: a list that leaves 0101 open is told that it leaves Jamaica",
           ran.code == 0 and "+1-876 Jamaica: high risk, open" in ran.out and "26 of " in ran.out.splitlines()[0], ran)
     check("prove: the risky first", ran.out.index("high risk, open") < ran.out.index("medium risk, open"), ran)
+    check("prove: premium numbers of no country", "+1-900 NANP non-geographic, premium rate: high risk, open" in ran.out, ran)
+    check("prove: prefixes that nobody has", "no country has these numbers: 0100, " in ran.out, ran)
     ran = sekisho("prove", "--plan", "JP", "--restrict", *rest, "--lang", "ja")
+    check("prove --lang ja: prefixes that nobody has", "割り当てのない国際番号にも規制なし: 0100、" in ran.out, ran)
     check("prove --lang ja", "+1-876 ジャマイカ: 危険度 高、発信可" in ran.out, ran)
     json_ = sekisho("prove", "--plan", "JP", "--restrict", *rest, "--json").json()
     jamaica = [r for r in json_["proof"]["ranges"] if r["prefix"] == "0101876"]
