@@ -24,9 +24,12 @@ static const struct {
     FIELD(USERHASH, "userhash", 'u', 'h'),
 };
 
-/* DIGEST_FIELDS for a field that nobody here reads. `name` is a token. */
+/* DIGEST_FIELDS for a field that nobody here reads. */
 static unsigned field_of(struct span name)
 {
+    if (!name.n)
+        return DIGEST_FIELDS;
+
     unsigned at =
         SLOT((unsigned char)(name.p[0] | 0x20), (unsigned char)(name.p[name.n - 1] | 0x20));
 
@@ -80,9 +83,9 @@ static const char *take_text(struct text *t, const char *p, const char *end)
     return p + 1;
 }
 
-static void keep(struct credentials *c, struct span name, const struct text *t)
+static void keep(struct credentials *c, unsigned field, const struct text *t)
 {
-    unsigned field = field_of(name), bit = 1u << field;
+    unsigned bit = 1u << field;
 
     if (field == DIGEST_FIELDS)
         return;
@@ -97,13 +100,14 @@ static void keep(struct credentials *c, struct span name, const struct text *t)
 }
 
 /* Takes the name at `p` off, with its '=' and the space around that: where it ends. NULL when there is no
- * name, `p` itself when no '=' follows it. */
-static const char *take_name(struct span *name, const char *p, const char *end)
+ * name, `p` itself when no '=' follows it. Of names only those need a look at each byte that are none of
+ * ours. */
+static const char *take_name(unsigned *field, const char *p, const char *end)
 {
     const char *equals = scan_any(p, end, '=', ' ', ',');
 
-    *name = (struct span){p, (size_t)(equals - p)};
-    if (equals == end || *equals != '=' || !field_is_token(*name)) {
+    *field = field_of((struct span){p, (size_t)(equals - p)});
+    if (*field == DIGEST_FIELDS || equals == end || *equals != '=') {
         const char *behind = skip_token(p, end);
 
         equals = skip_space(behind, end);
@@ -111,7 +115,7 @@ static const char *take_name(struct span *name, const char *p, const char *end)
             return NULL;
         if (equals == end || *equals != '=')
             return p;
-        name->n = (size_t)(behind - p);
+        *field = field_of((struct span){p, (size_t)(behind - p)});
     }
     return skip_space(equals + 1, end);
 }
@@ -122,14 +126,14 @@ static const char *take_fields(struct credentials *c, const char *p, const char 
 {
     while ((p = skip_space(p, end)) < end) {
         const char *start = p;
-        struct span name;
         struct text text;
+        unsigned field;
 
         if (*p == ',') {
             p++;
             continue;
         }
-        p = take_name(&name, p, end);
+        p = take_name(&field, p, end);
         if (!p || p == start)
             return p;
         p = take_text(&text, p, end);
@@ -138,7 +142,7 @@ static const char *take_fields(struct credentials *c, const char *p, const char 
         p = skip_space(p, end);
         if (p < end && *p++ != ',')
             return NULL;
-        keep(c, name, &text);
+        keep(c, field, &text);
     }
     return p;
 }

@@ -15,19 +15,40 @@
  * in lines as short as SIP's. Nothing behind `end` is read.
  */
 
+#ifdef __SSE2__
+/* Which bytes of `x` are `a`, `b` or `c`: a bit for each. */
+static inline unsigned scan_mask(__m128i x, char a, char b, char c)
+{
+    __m128i same =
+        _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(a)), _mm_cmpeq_epi8(x, _mm_set1_epi8(b)));
+
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(same, _mm_cmpeq_epi8(x, _mm_set1_epi8(c))));
+}
+
+static inline unsigned scan_mask8(const char *p, char a, char b, char c)
+{
+    return scan_mask(_mm_loadl_epi64((const __m128i *)(const void *)p), a, b, c) & 0xff;
+}
+#endif
+
 /* The first byte of p..end that is `a`, `b` or `c`; `end` where there is none. */
 static inline const char *scan_any(const char *p, const char *end, char a, char b, char c)
 {
 #ifdef __SSE2__
-    const __m128i all_a = _mm_set1_epi8(a), all_b = _mm_set1_epi8(b), all_c = _mm_set1_epi8(c);
-
     for (; end - p >= 16; p += 16) {
-        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i same = _mm_or_si128(_mm_cmpeq_epi8(x, all_a), _mm_cmpeq_epi8(x, all_b));
-        int found = _mm_movemask_epi8(_mm_or_si128(same, _mm_cmpeq_epi8(x, all_c)));
+        unsigned found = scan_mask(_mm_loadu_si128((const __m128i *)(const void *)p), a, b, c);
 
         if (found)
-            return p + __builtin_ctz((unsigned)found);
+            return p + __builtin_ctz(found);
+    }
+    /* 8 to 15 are left: the first 8, then the last 8, which overlap. */
+    if (end - p >= 8) {
+        unsigned found = scan_mask8(p, a, b, c);
+
+        if (found)
+            return p + __builtin_ctz(found);
+        found = scan_mask8(end - 8, a, b, c);
+        return found ? end - 8 + __builtin_ctz(found) : end;
     }
 #endif
     while (p < end && *p != a && *p != b && *p != c)
@@ -68,6 +89,14 @@ static inline uint64_t scan_word(const char *p)
     return word;
 }
 
+static inline uint32_t scan_half(const char *p)
+{
+    uint32_t half;
+
+    memcpy(&half, p, sizeof(half));
+    return half;
+}
+
 /* Are the `n` bytes at `p`, none of them a control, `lower` without regard to case? `lower` has no
  * capitals, and of other bytes only digits, '-' and '/': to them the bit that makes a letter small
  * does nothing but turn controls into them. */
@@ -75,12 +104,15 @@ static inline bool scan_same(const char *p, const char *lower, size_t n)
 {
     const uint64_t small = 0x2020202020202020;
 
-    if (n < 8) {
+    if (n < 4) {
         for (size_t i = 0; i < n; i++)
             if ((p[i] | 0x20) != lower[i])
                 return false;
         return true;
     }
+    if (n < 8)
+        return (scan_half(p) | (uint32_t)small) == scan_half(lower) &&
+               (scan_half(p + n - 4) | (uint32_t)small) == scan_half(lower + n - 4);
     for (size_t i = 0; i + 8 < n; i += 8)
         if ((scan_word(p + i) | small) != scan_word(lower + i))
             return false;

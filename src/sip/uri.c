@@ -42,10 +42,13 @@ static const unsigned char kinds[256] = {
 
 static bool only(struct span s, unsigned kind)
 {
+    const unsigned char *p = (const unsigned char *)s.p;
     unsigned all = kind;
 
-    for (size_t i = 0; i < s.n; i++)
-        all &= kinds[(unsigned char)s.p[i]];
+    for (; s.n >= 4; p += 4, s.n -= 4)
+        all &= kinds[p[0]] & kinds[p[1]] & kinds[p[2]] & kinds[p[3]];
+    for (; s.n; s.n--)
+        all &= kinds[*p++];
     return all;
 }
 
