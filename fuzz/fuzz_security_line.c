@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "fuzz.h"
+#include "intake/security_line.h"
+
+#define TRUE_SOURCE "IPV4/UDP/192.0.2.1/5060"
+
+static const uint8_t true_ip[16] = {192, 0, 2, 1};
+static const uint8_t next_ip[16] = {192, 0, 2, 2};
+
+static void check(const struct attempt *a)
+{
+    static volatile unsigned sum;
+
+    PROMISE(a->outcome < OUTCOMES && a->proof < PROOFS && a->transport < TRANSPORTS);
+    PROMISE(a->source.family == 0 || a->source.family == 4 || a->source.family == 6);
+    PROMISE(a->source.family || a->transport == TRANSPORT_UNKNOWN);
+    /* Every byte can be read. */
+    for (size_t i = 0; i < a->account.n; i++)
+        sum += (uint8_t)a->account.p[i];
+    for (size_t i = 0; i < a->call_id.n; i++)
+        sum += (uint8_t)a->call_id.p[i];
+}
+
+/* Lines as they stand. */
+static void read_raw(struct span in)
+{
+    struct security_reader r = {0};
+    struct attempt a;
+
+    for (struct span rest = in; rest.n;) {
+        struct span line = span_cut(rest, '\n', &rest);
+
+        if (security_line_read(&r, line, &a) == SECURITY_ATTEMPT)
+            check(&a);
+        PROMISE(r.first <= r.open.n);
+    }
+    security_reader_free(&r);
+}
+
+/* The next field of what the peer sends: up to a NUL, and no longer than Asterisk lets it be. */
+static struct span part(struct span *in, size_t max)
+{
+    struct span s = span_cut(*in, '\0', in);
+
+    if (s.n > max)
+        s.n = max;
+    return s;
+}
+
+/* The Call-ID has no line ends. */
+static void add_call_id(struct buf *b, struct span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] != '\n' && s.p[i] != '\r')
+            buf_putc(b, s.p[i]);
+}
+
+static void add_event(struct buf *b, struct span in, bool answered)
+{
+    static const char head[] = "[2026-11-24 02:33:12.141] SECURITY[4774] res_security_log.c: ";
+
+    buf_printf(b,
+               "%sSecurityEvent=\"%s\",EventTV=\"2026-11-24T02:33:12.141+0000\","
+               "Severity=\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"",
+               head, answered ? "ChallengeResponseFailed" : "InvalidAccountID");
+    /* The account of a failed response is an endpoint of the configuration. */
+    if (answered)
+        buf_puts(b, "1001");
+    else
+        buf_add(b, part(&in, 31));
+    buf_puts(b, "\",SessionID=\"");
+    add_call_id(b, part(&in, 4096));
+    buf_puts(b, "\",LocalAddress=\"IPV4/UDP/192.0.2.9/5060\",RemoteAddress=\"" TRUE_SOURCE "\"");
+    if (answered) {
+        buf_puts(b, ",Challenge=\"");
+        buf_add(b, part(&in, 63));
+        buf_puts(b, "\",Response=\"");
+        buf_add(b, part(&in, 255));
+        buf_puts(b, "\",ExpectedResponse=\"\"");
+    }
+    buf_puts(b, "\n");
+    buf_printf(b,
+               "%sSecurityEvent=\"FailedACL\",EventTV=\"2026-11-24T02:33:12.141+0000\","
+               "Severity=\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"next\","
+               "SessionID=\"n\",LocalAddress=\"IPV4/UDP/192.0.2.9/5060\","
+               "RemoteAddress=\"IPV4/UDP/192.0.2.2/5060\"\n",
+               head);
+}
+
+/* Whatever a peer puts where he can: his address or none comes out, once, and the next event is not lost. */
+static void read_written(struct span in, bool answered)
+{
+    struct security_reader r = {0};
+    struct buf b = {0};
+    struct attempt a;
+    unsigned his = 0, next = 0;
+
+    add_event(&b, in, answered);
+    for (struct span rest = buf_span(&b); rest.n;) {
+        struct span line = span_cut(rest, '\n', &rest);
+
+        if (line.n && line.p[line.n - 1] == '\r')
+            line.n--;
+        if (security_line_read(&r, line, &a) != SECURITY_ATTEMPT)
+            continue;
+        check(&a);
+        if (span_is(a.account, "next") && a.outcome == OUTCOME_LISTED) {
+            PROMISE(memcmp(a.source.ip, next_ip, 16) == 0);
+            next++;
+            continue;
+        }
+        PROMISE(a.source.family == 0 || memcmp(a.source.ip, true_ip, 16) == 0);
+        his++;
+    }
+    PROMISE(his == 1 && next == 1);
+    security_reader_free(&r);
+    buf_free(&b);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span in = {(const char *)data, size};
+
+    if (!size)
+        return 0;
+    switch (data[0]) {
+    case 'A': read_written(span_skip(in, 1), false); break;
+    case 'R': read_written(span_skip(in, 1), true); break;
+    default: read_raw(in);
+    }
+    return 0;
+}
