@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,11 +76,12 @@ static int enforce(const struct options *options)
     return EXIT_DONE;
 }
 
-static void pause_ms(unsigned ms)
+/* Rests, unless the daemon ends: then there is nobody left to work for. */
+static void rest(unsigned ms)
 {
-    struct timespec time = {ms / 1000, (long)(ms % 1000) * 1000000};
+    struct pollfd daemon = {.fd = DAEMON};
 
-    nanosleep(&time, NULL);
+    poll(&daemon, 1, (int)ms);
 }
 
 static time_t seconds(void)
@@ -142,7 +144,9 @@ static int keep(const struct options *options)
         first = false;
         if (seconds() - began >= STEADY_S)
             backoff = BACKOFF_MIN_MS;
-        pause_ms(backoff);
+        rest(backoff);
+        if (!daemon_is_there())
+            return EXIT_SUCCESS;
         backoff = 2 * backoff < BACKOFF_MAX_MS ? 2 * backoff : BACKOFF_MAX_MS;
     }
 }
