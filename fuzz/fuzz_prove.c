@@ -137,8 +137,13 @@ static bool intern(struct ruleset_pool *pool, struct stack *s)
     for (int i = 0; i < LEVELS; i++)
         if (ruleset_intern(pool, s->rules[i], s->n[i], &s->sets[i], NULL))
             return false;
-    s->all = (struct decide_rules){s->sets[ACCOUNT], &s->sets[TENANT], 1, s->sets[OPERATOR],
-                                   s->sets[MANDATORY]};
+    s->all = (struct decide_rules){
+        .account = s->sets[ACCOUNT],
+        .tenants = &s->sets[TENANT],
+        .n_tenants = 1,
+        .operator_rules = s->sets[OPERATOR],
+        .mandatory = s->sets[MANDATORY],
+    };
     return true;
 }
 

@@ -35,6 +35,31 @@ static inline void bytes_copy(char *to, struct span s)
     }
 }
 
+/* Whether `n` bytes are the same. */
+static inline bool bytes_equal(const char *a, const char *b, size_t n)
+{
+    if (n >= 8 && n <= 16)
+        return ((bytes_word(a) ^ bytes_word(b)) |
+                (bytes_word(a + n - 8) ^ bytes_word(b + n - 8))) == 0;
+    return memcmp(a, b, n) == 0;
+}
+
+/* The length of a string in memory of 16 bytes or more, whatever stands behind its NUL. */
+static inline size_t bytes_length(const char *p)
+{
+    for (size_t i = 0; i < 16; i += 8) {
+        uint64_t word = bytes_word(p + i), nul;
+
+        if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+            word = __builtin_bswap64(word);
+        /* The lowest bit that is set belongs to the first NUL; those above it mean nothing. */
+        nul = (word - BYTES_EACH(1)) & ~word & BYTES_EACH(0x80);
+        if (nul)
+            return i + (size_t)__builtin_ctzll(nul) / 8;
+    }
+    return 16 + strlen(p + 16);
+}
+
 /* The first and the last four of four to eight bytes. */
 static inline uint64_t bytes_word_of(struct span s)
 {

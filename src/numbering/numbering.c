@@ -238,19 +238,25 @@ void numbering_parse(const struct site *site, struct span dialled, struct number
         out->target = out->class;
 }
 
+_Static_assert(NUMBER_E164_MAX - 1 >= 16, "bytes_length() looks at 16 bytes");
+
 int numbering_dial(const struct site *site, const struct number *number, enum number_form form,
                    char out[NUMBER_DIGITS_MAX])
 {
-    struct span prefix = span_of(understand_prefix(site, number->presentation));
-    struct span body = span_of(number->network);
+    const char *body = number->network;
+    struct span prefix = {NULL, 0};
+    size_t n;
 
-    if (!reading_understood(number) || body.n == 0)
+    if (!reading_understood(number) || !body[0])
         return ERR_RANGE;
-    if (number->e164[0] && !number->as_network && form != FORM_DIALLED)
-        body = span_of(number->e164 + (form == FORM_E164));
-    if (prefix.n + body.n >= NUMBER_DIGITS_MAX)
+    if (form != FORM_DIALLED && number->e164[0] && !number->as_network)
+        body = number->e164 + (form == FORM_E164);
+    n = bytes_length(body);
+    if (number->presentation != PRESENTATION_DEFAULT)
+        prefix = span_of(understand_prefix(site, number->presentation));
+    if (prefix.n + n >= NUMBER_DIGITS_MAX)
         return ERR_RANGE;
     reading_put(out, 0, prefix);
-    reading_put(out, prefix.n, body);
+    reading_put(out, prefix.n, (struct span){body, n});
     return 0;
 }

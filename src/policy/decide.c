@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/decide.h"
 
+#include "base/bytes.h"
 #include "numbering/numbering.h"
 
 /* A rule's two views of what was dialled. */
@@ -34,6 +35,8 @@ static void consult(const struct decide_rules *rules, const struct ruleset_key *
 {
     best->set = NULL;
     consult_one(rules->account, LEVEL_ACCOUNT, 0, key, when, best);
+    if (rules->silent & ruleset_sign(key->bits))
+        return;
     for (size_t i = 0; i < rules->n_tenants; i++)
         consult_one(rules->tenants[i], LEVEL_TENANT, i, key, when, best);
     consult_one(rules->operator_rules, LEVEL_OPERATOR, 0, key, when, best);
@@ -99,6 +102,8 @@ static bool mandatory(const struct decide_rules *rules, const struct views *view
     const struct ruleset *set = rules->mandatory;
     struct ruleset_match m;
 
+    if (!set)
+        return false;
     if ((views->has_canonical && ruleset_match(set, &views->canonical, when, &m)) ||
         (views->has_literal && ruleset_match(set, &views->literal, when, &m)) ||
         (views->open_ended &&
@@ -254,6 +259,12 @@ static bool closed_when_stopped(const struct number *number)
            number->class == CLASS_FORWARDING || number->open_ended;
 }
 
+/* A lockout holds, unless for help lines and the like. */
+static bool locked(const struct decide_question *q)
+{
+    return q->state == ACCOUNT_LOCKED && !q->source_good;
+}
+
 /* Step 2. True with the reason of a refusal. */
 static bool refused_by_state(const struct decide_question *q, bool helps,
                              enum verdict_reason *reason)
@@ -262,8 +273,7 @@ static bool refused_by_state(const struct decide_question *q, bool helps,
         *reason = REASON_UNKNOWN_ACCOUNT;
     else if (q->state == ACCOUNT_SUSPENDED)
         *reason = REASON_SUSPENDED;
-    else if (q->state == ACCOUNT_LOCKED && !q->source_good && !open_when_locked(q->number) &&
-             !helps)
+    else if (locked(q) && !open_when_locked(q->number) && !helps)
         *reason = REASON_LOCKED;
     else if (q->stopped && closed_when_stopped(q->number))
         *reason = REASON_STOPPED;
@@ -302,35 +312,47 @@ static bool refused_by_class(const struct number *number, enum verdict_reason *r
     return true;
 }
 
+/* An extension that calls are forwarded to is nobody's number outside. */
+static bool has_canonical(const struct number *number)
+{
+    return number->dialled[0] && number->target != CLASS_INTERNAL;
+}
+
+/* What most calls are: no set has a rule that might match one of the two views, or a part of what the
+ * number may become. */
+static bool no_rule_may_match(const struct decide_rules *rules, const struct number *number)
+{
+    uint32_t asked = ruleset_sign_of(number->literal);
+
+    if (has_canonical(number))
+        asked |= ruleset_sign_of(number->dialled);
+    return !number->open_ended && (asked & (~rules->silent | ruleset_signs(rules->account))) == 0;
+}
+
 static void view(const struct number *number, struct views *out)
 {
-    size_t n = strnlen(number->dialled, sizeof(number->dialled) - 1);
+    size_t n = bytes_length(number->dialled);
     const char *literal = number->literal;
 
     out->open_ended = number->open_ended;
-    /* An extension that calls are forwarded to is nobody's number outside. */
-    out->has_canonical = n > 0 && number->target != CLASS_INTERNAL;
+    out->has_canonical = has_canonical(number);
     out->canonical = ruleset_key((struct span){number->dialled, n});
     /* Mostly both are the same, NUL and all. */
     out->has_literal =
-        literal[0] && !(out->has_canonical && memcmp(number->dialled, literal, n + 1) == 0);
+        literal[0] && !(out->has_canonical && bytes_equal(number->dialled, literal, n + 1));
     if (out->has_literal)
-        out->literal =
-            ruleset_key((struct span){literal, strnlen(literal, sizeof(number->literal))});
+        out->literal = ruleset_key((struct span){literal, bytes_length(literal)});
 }
 
 /* ---- the verdict ---- */
 
 static void name_rule(const struct decide_finding *rule, struct verdict *out)
 {
-    char digits[RULE_PREFIX_MAX + 1];
-
     if (!rule->set)
         return;
     out->rule_action = rule->match.action;
     out->rule_level = rule->level;
-    ruleset_rule(rule->set, rule->match.index, digits);
-    memcpy(out->rule_prefix, digits, sizeof(digits));
+    ruleset_prefix(rule->set, rule->match.index, out->rule_prefix);
 }
 
 static bool rebuild(const struct decide_question *q, struct verdict *out)
@@ -375,6 +397,10 @@ static void ask_rules(const struct decide_question *q, bool helps, struct verdic
     struct ruling r;
     int64_t end;
 
+    if (no_rule_may_match(q->rules, q->number)) {
+        allow(q, helps ? REASON_HELP_LINE : REASON_UNRESTRICTED, out);
+        return;
+    }
     view(q->number, &views);
     rule_at(q->rules, &views, &q->when, &r);
     name_rule(r.rule, out);
@@ -385,7 +411,7 @@ static void ask_rules(const struct decide_question *q, bool helps, struct verdic
     end = ruling_end(&r, &q->when);
     if (end != INT64_MAX)
         out->max_seconds = time_allowed(q, &views, end);
-    if (helps && q->state == ACCOUNT_LOCKED && !q->source_good)
+    if (helps)
         r.reason = REASON_HELP_LINE;
     allow(q, r.reason, out);
 }
@@ -412,7 +438,7 @@ void decide(const struct decide_question *q, struct verdict *out)
         allow_emergency(q, out);
         return;
     }
-    helps = help_line(q);
+    helps = locked(q) && help_line(q);
     if (refused_by_state(q, helps, &reason) || refused_by_class(q->number, &reason))
         deny(q, reason, out);
     else if (!q->rules)

@@ -16,6 +16,9 @@ struct decide_rules {
     size_t n_tenants;
     const struct ruleset *operator_rules; /* without the mandatory ones */
     const struct ruleset *mandatory;      /* the operator's; restrictions only */
+    /* Signs (ruleset_signs()) that none of the sets above the account's has; 0, where that has not been
+     * worked out, is fine. */
+    uint32_t silent;
 };
 
 /* The rule that decides, and whose it is. */

@@ -182,7 +182,7 @@ static uint32_t area_number(struct making *m, struct span area)
     return m->n_areas;
 }
 
-/* What a tenant inherits, and the chain of rules from itself outward. */
+/* When the operator's rules are there: what a tenant inherits, and the chain of rules from itself outward. */
 static int make_view(struct making *m, const struct tenant *tenant, struct fault *f)
 {
     struct levels_view *view = &m->levels->views[tenant->handle];
@@ -202,13 +202,17 @@ static int make_view(struct making *m, const struct tenant *tenant, struct fault
     view->observe = mode == MODE_OBSERVE;
     view->area = area_number(m, area);
     view->name = take_text(m->levels, tenant->config->name);
+    view->silent = ~(ruleset_signs(m->levels->common.operator_rules) |
+                     ruleset_signs(m->levels->common.mandatory));
     chain = take(m->levels, view->n_chain, sizeof(*chain));
     if (!view->name || !chain)
         return fault_nomem(f);
     view->chain = chain;
     for (const struct tenant *t = tenant; t; t = t->parent)
-        if (t->rules)
+        if (t->rules) {
             *chain++ = t->rules;
+            view->silent &= ~ruleset_signs(t->rules);
+        }
     view->id = tenant->config->id;
     return 0;
 }
@@ -473,9 +477,9 @@ int levels_new(struct levels **out, const struct levels_workshop *workshop,
     if (!m.tenants || !m.areas || !levels->sets)
         err = fault_nomem(f);
     if (!err)
-        err = make_tenants(&m, f);
-    if (!err)
         err = make_common(&m, f);
+    if (!err)
+        err = make_tenants(&m, f);
     if (!err)
         err = make_gates(&m, f);
     free(m.tenants);

@@ -101,6 +101,7 @@ struct levels_view {
     const struct ruleset *born;         /* for accounts that are adopted here */
     const struct ruleset *const *chain; /* its own rules, then its parents' */
     size_t n_chain;
+    uint32_t silent; /* for decide_rules */
 };
 
 /* What holds for all. */

@@ -19,7 +19,7 @@
 struct ruleset {
     uint32_t refs;
     uint32_t hash;
-    uint32_t begins; /* the signs (see sign()) of all that a rule may match */
+    uint32_t begins; /* the signs (see ruleset_sign()) of all that a rule may match */
     uint16_t n : 15;
     bool wide : 1;
     uint16_t n_conditions;
@@ -153,13 +153,25 @@ struct ruleset_key ruleset_key(struct span digits)
     return (struct ruleset_key){(unsigned __int128)half[0] << 64 | half[1], i};
 }
 
-static void key_digits(unsigned __int128 key, char digits[RULE_PREFIX_MAX + 1])
+uint32_t ruleset_sign_of(const char *digits)
+{
+    const unsigned char *p = (const unsigned char *)digits;
+    unsigned __int128 second = 0, third = 0;
+
+    if (symbol_codes[p[0]] != 0)
+        second = symbol_codes[p[1]];
+    if (second != 0)
+        third = symbol_codes[p[2]];
+    return ruleset_sign(second << 120 | third << 116);
+}
+
+static size_t half_digits(uint64_t half, char *digits)
 {
     size_t n = 0;
 
-    for (; n < RULE_PREFIX_MAX && key; n++, key <<= 4)
-        digits[n] = symbols[(unsigned)(key >> 124)];
-    digits[n] = '\0';
+    for (; half; half <<= 4)
+        digits[n++] = symbols[half >> 60];
+    return n;
 }
 
 /* Whether the first `length` symbols (1 to 32) are the same. */
@@ -219,14 +231,6 @@ static void set_free(struct ruleset *set)
     free(set);
 }
 
-/* One of 32 bits for the second and third symbol. */
-static uint32_t sign(unsigned __int128 key)
-{
-    uint32_t both = (uint32_t)(key >> 116) & 0xff;
-
-    return 1U << (both * 0x9e3779b1 >> 27);
-}
-
 /* Of all keys that begin with the first `length` symbols of this one. */
 static uint32_t signs(unsigned __int128 key, unsigned length)
 {
@@ -235,9 +239,9 @@ static uint32_t signs(unsigned __int128 key, unsigned length)
     if (length == 1)
         return UINT32_MAX;
     if (length > 2)
-        return sign(key);
+        return ruleset_sign(key);
     for (unsigned third = 0; third < 16; third++)
-        all |= sign(key | (unsigned __int128)third << 116);
+        all |= ruleset_sign(key | (unsigned __int128)third << 116);
     return all;
 }
 
@@ -542,12 +546,21 @@ static const struct condition *condition_of(const struct ruleset *set, size_t ru
     return &all[low - 1];
 }
 
+void ruleset_prefix(const struct ruleset *set, size_t i, char digits[RULE_PREFIX_MAX + 1])
+{
+    size_t n = half_digits(highs(set)[i], digits);
+
+    if (set->wide)
+        n += half_digits(lows(set)[i], digits + n);
+    digits[n] = '\0';
+}
+
 struct rule ruleset_rule(const struct ruleset *set, size_t i, char digits[RULE_PREFIX_MAX + 1])
 {
     const struct condition *c = condition_of(set, i);
     struct rule rule = {.action = action_at(set, i)};
 
-    key_digits(prefix_at(set, i), digits);
+    ruleset_prefix(set, i, digits);
     rule.prefix = (struct span){digits, length_at(set, i)};
     if (c && c->until != INT64_MAX)
         rule.until = c->until;
@@ -623,7 +636,12 @@ __attribute__((noinline)) static bool match(const struct ruleset *set,
 
 static bool may_match(const struct ruleset *set, const struct ruleset_key *key)
 {
-    return set && (set->begins & sign(key->bits));
+    return set && (set->begins & ruleset_sign(key->bits));
+}
+
+uint32_t ruleset_signs(const struct ruleset *set)
+{
+    return set ? set->begins : 0;
 }
 
 bool ruleset_match(const struct ruleset *set, const struct ruleset_key *key,

@@ -53,6 +53,9 @@ size_t ruleset_bytes(const struct ruleset *set);
  * written to `digits`. `mandatory` is false. */
 struct rule ruleset_rule(const struct ruleset *set, size_t i, char digits[RULE_PREFIX_MAX + 1]);
 
+/* Only the prefix of rule `i`. */
+void ruleset_prefix(const struct ruleset *set, size_t i, char digits[RULE_PREFIX_MAX + 1]);
+
 /* A string of [0-9*#+] as a key: its first 32 symbols, four bits each from the top, 0 behind the end,
  * so that keys sort as the strings do and a prefix has a prefix's bits. Any other byte ends it. */
 struct ruleset_key {
@@ -60,6 +63,17 @@ struct ruleset_key {
     unsigned length; /* in symbols, at most RULE_PREFIX_MAX */
 };
 struct ruleset_key ruleset_key(struct span digits);
+
+/* Most of what is dialled matches no rule, and shows it by its second and third symbol (the first is a trunk
+ * prefix nearly everywhere). They give a key its sign, one of 32 bits, and a set the signs of all keys
+ * that a rule of it may match, whether in force or not. NULL has none. */
+static inline uint32_t ruleset_sign(unsigned __int128 bits)
+{
+    return UINT32_C(1) << (((uint32_t)(bits >> 116) & 0xff) * UINT32_C(0x9e3779b1) >> 27);
+}
+uint32_t ruleset_signs(const struct ruleset *set);
+/* The sign of the key that a string is. */
+uint32_t ruleset_sign_of(const char *digits);
 
 /* For readers who will ask soon: has the set brought near meanwhile. NULL is fine. */
 void ruleset_prefetch(const struct ruleset *set);

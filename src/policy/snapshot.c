@@ -290,6 +290,7 @@ void snapshot_decide(const struct snapshot *snap, const struct snapshot_subject 
                 .n_tenants = view->n_chain,
                 .operator_rules = common->operator_rules,
                 .mandatory = common->mandatory,
+                .silent = view->silent,
             };
             q.rules = &rules;
         }

@@ -482,6 +482,8 @@ static void keys_have_four_bits_for_each_symbol(void **state)
         k = ruleset_key((struct span){text, n});
         assert_int_equal(k.length, expected.length);
         assert_true(k.bits == expected.bits);
+        text[n] = '\0';
+        assert_int_equal(ruleset_sign_of(text), ruleset_sign(k.bits));
     }
 }
 
