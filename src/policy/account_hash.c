@@ -50,12 +50,14 @@ static uint64_t byte_of(const char *p, size_t i)
     return (uint64_t)(unsigned char)p[i] << 8 * i;
 }
 
-/* The last 1 to 7 bytes of a name, behind its words. Nothing outside of the name is read; where it is
+/* The last 0 to 7 bytes of a name, behind its words. Nothing outside of the name is read; where it is
  * shorter than what is loaded, some bytes are met twice. */
 static uint64_t rest_of(struct span name)
 {
     size_t n = name.n % 8;
 
+    if (n == 0)
+        return 0;
     if (name.n > 8)
         return word_of(name.p + name.n - 8) >> (64 - 8 * n);
     if (n >= 4)
@@ -91,20 +93,15 @@ struct account_hash account_hash(const struct account_hash_keys *keys, int64_t s
     key++;
     add(&where, key->where, (uint64_t)switch_id);
     add(&what, key->what, (uint64_t)switch_id);
-    key++;
-    add(&where, key->where, name.n);
-    add(&what, key->what, name.n);
     for (size_t i = 0; i < whole; i++) {
         key++;
         word = account_hash_fold(word_of(name.p + 8 * i));
         add(&where, key->where, word);
         add(&what, key->what, word);
     }
-    if (name.n % 8 > 0) {
-        key++;
-        word = account_hash_fold(rest_of(name));
-        add(&where, key->where, word);
-        add(&what, key->what, word);
-    }
+    key++;
+    word = account_hash_fold(rest_of(name)) | UINT64_C(1) << 8 * (name.n % 8);
+    add(&where, key->where, word);
+    add(&what, key->what, word);
     return (struct account_hash){upper_half(&where), upper_half(&what)};
 }

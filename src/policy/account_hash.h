@@ -11,9 +11,10 @@
  * names, so that two names with the same hash would be one account. They are made by a universal
  * hash, whose chance of that has a proof, at a few nanoseconds.
  *
- * A name of n bytes is the words x1 = the switch's id, x2 = n, and x3, x4 … = its bytes, ASCII letters
- * folded to lower case, eight to a word (the first is the lowest), zeros behind the end. Two (switch,
- * name) that are not the same always differ in a word that both have, or in x2. Each half of the hash is
+ * A name is the words x1 = the switch's id, and x2, x3 … = its bytes, ASCII letters folded to lower case,
+ * and behind them a byte 1, eight to a word (the first is the lowest), zeros behind the end. Words that
+ * a shorter name does not have are 0, and a name's last word is not: so two (switch, name) that are
+ * not the same always differ in a word. Each half of the hash is
  *
  *     h(x) = (k0 + k1 x1 + k2 x2 + … mod 2^128) / 2^64, rounded down,
  *
@@ -21,8 +22,7 @@
  * universal string hashing is fast, 2014). For x and y that differ, h(x) = h(y) for one in 2^64 of
  * all keys, and both halves for one in 2^128:
  *
- *     A word i with d = xi - yi != 0 (words that a shorter name does not have are 0) is 2^t times an
- *     odd number, t <= 63. So the difference D of the two sums is uniform among the 2^(128-t) values of
+ *     A word i with d = xi - yi != 0: d is 2^t times an odd number, t <= 63. So the difference D of the two sums is uniform among the 2^(128-t) values of
  *     one residue modulo 2^t, whatever the other keys are; and, by k0, the sum of x is uniform and
  *     independent of D. Taken between -2^127 and 2^127, a D leaves the upper halves equal for 2^64 - |D|
  *     of the 2^64 lower halves, or for none where |D| >= 2^64. These numbers, summed over a residue

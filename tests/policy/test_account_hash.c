@@ -46,14 +46,15 @@ static uint64_t upper(const struct wide *sum)
 static struct account_hash by_definition(const struct account_hash_keys *keys, int64_t switch_id,
                                          struct span name)
 {
-    uint64_t words[3 + ACCOUNT_NAME_MAX / 8] = {1, (uint64_t)switch_id, name.n};
+    uint64_t words[3 + ACCOUNT_NAME_MAX / 8] = {1, (uint64_t)switch_id};
     struct wide where = {0}, what = {0};
 
     for (size_t i = 0; i < name.n; i++) {
         unsigned char c = (unsigned char)name.p[i];
 
-        words[3 + i / 8] |= (uint64_t)(c >= 'A' && c <= 'Z' ? c + 32 : c) << 8 * (i % 8);
+        words[2 + i / 8] |= (uint64_t)(c >= 'A' && c <= 'Z' ? c + 32 : c) << 8 * (i % 8);
     }
+    words[2 + name.n / 8] |= (uint64_t)1 << 8 * (name.n % 8);
     for (size_t i = 0; i < 3 + ACCOUNT_NAME_MAX / 8; i++) {
         add_product(&where, keys->word[i].where, words[i]);
         add_product(&what, keys->word[i].what, words[i]);
