@@ -399,6 +399,39 @@ static void a_long_job_gives_way_and_begins_again(void **state)
     assert_int_equal(fixture_count(store), MANY);
 }
 
+/* Two urgent jobs at a time, each followed by another as soon as it is done. */
+struct flood {
+    bool over; /* atomic */
+    unsigned running;
+};
+
+static void go_on(void *arg, int code, const struct fault *why)
+{
+    struct flood *flood = arg;
+    struct fault f;
+
+    if (__atomic_load_n(&flood->over, __ATOMIC_ACQUIRE) ||
+        store_urgent(store, nothing, NULL, go_on, flood, &f) != 0)
+        __atomic_sub_fetch(&flood->running, 1, __ATOMIC_ACQ_REL);
+}
+
+static void others_come_between_urgent_jobs(void **state)
+{
+    struct flood flood = {.running = 2};
+    struct waiter w = WAITER_INIT;
+    size_t seen;
+    struct fault f;
+
+    go_on(&flood, 0, NULL);
+    go_on(&flood, 0, NULL);
+    assert_int_equal(store_write(store, count_job, &seen, waiter_done, &w, &f), 0);
+    assert_int_equal(waiter_wait(&w, &f), 0);
+    assert_int_equal(__atomic_load_n(&flood.running, __ATOMIC_ACQUIRE), 2);
+    __atomic_store_n(&flood.over, true, __ATOMIC_RELEASE);
+    while (__atomic_load_n(&flood.running, __ATOMIC_ACQUIRE) > 0)
+        sched_yield();
+}
+
 static void a_long_job_that_is_cancelled_leaves_nothing(void **state)
 {
     struct long_import m;
@@ -428,6 +461,7 @@ int main(void)
         TEST(a_token_whose_job_fails_never_existed),
         TEST(no_secret_is_in_the_file),
         TEST(a_long_job_gives_way_and_begins_again),
+        TEST(others_come_between_urgent_jobs),
         TEST(a_long_job_that_is_cancelled_leaves_nothing),
     };
 
