@@ -76,7 +76,7 @@ static bool consult_below(const struct decide_rules *rules, const struct ruleset
     for (size_t i = 0; i < rules->n_tenants; i++)
         if (ruleset_restricts_below(rules->tenants[i], key, when, holds, &below, &m)) {
             *out = (struct decide_finding){
-                .set = rules->tenants[i], .match = m, .level = LEVEL_TENANT};
+                .set = rules->tenants[i], .match = m, .level = LEVEL_TENANT, .tenant = i};
             return true;
         }
     if (ruleset_restricts_below(rules->operator_rules, key, when, holds, &below, &m)) {

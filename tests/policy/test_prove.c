@@ -705,6 +705,25 @@ static void rules_that_cut_too_much_are_refused(void **state)
     assert_int_equal(d.strings, PROVE_EQUAL);
 }
 
+/* An operator's calls are closed by what is closed behind 010: by the second tenant's rule, and not by one of
+ * the first's in its place. */
+static void the_rule_that_closes_an_operators_calls_is_named(void **state)
+{
+    const struct ruleset *tenants[] = {rules_of(SPAN("-0990")), rules_of(SPAN("-0101"))};
+    const struct decide_rules rules = {.tenants = tenants, .n_tenants = 2};
+    struct prove *proof = prove(&rules);
+    const struct prove_range *range = range_of(proof, SPAN("010"));
+
+    assert_non_null(range);
+    assert_true(range->traits.open_ended);
+    assert_false(range->open);
+    assert_int_equal(prove_rule(proof, range->rule)->tenant, 1);
+    assert_string_equal(prove_rule(proof, range->rule)->prefix, "0101");
+    prove_free(proof);
+    ruleset_unref(pool, tenants[0]);
+    ruleset_unref(pool, tenants[1]);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest fixed[] = {
@@ -715,6 +734,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(it_survives_a_lack_of_memory),
         cmocka_unit_test(a_comparison_survives_a_lack_of_memory),
         cmocka_unit_test(rules_that_cut_too_much_are_refused),
+        cmocka_unit_test(the_rule_that_closes_an_operators_calls_is_named),
     };
     struct site_config config = {.plan = SPAN("JP")};
     struct fault f;
