@@ -318,6 +318,20 @@ struct rule template_rule(const struct template_list *list, size_t i)
     return list->rules[i];
 }
 
+const struct rule *template_clash(const struct template_list *list, const struct rule *before,
+                                  size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!before[i].mandatory || (!before[i].until && !before[i].schedule.n))
+            continue;
+        for (size_t k = 0; k < list->n; k++)
+            if (list->rules[k].action == before[i].action &&
+                span_eq(list->rules[k].prefix, before[i].prefix))
+                return &before[i];
+    }
+    return NULL;
+}
+
 size_t template_apply(const struct template_list *list, struct span access,
                       const struct rule *before, size_t n, const struct rule *terms,
                       struct rule *out)

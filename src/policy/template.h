@@ -68,6 +68,11 @@ size_t template_rules(const struct template_list *list);
 /* Rule `i`, sorted by prefix, without until and schedule; its prefix lives as long as the list. */
 struct rule template_rule(const struct template_list *list, size_t i);
 
+/* The mandatory rule of an owner that says for some time only what the list says for good; NULL where there is
+ * none. To such an owner the list cannot be applied, since none has two rules of one action and prefix. */
+const struct rule *template_clash(const struct template_list *list, const struct rule *before,
+                                  size_t n);
+
 /*
  * The rules of an owner to whom the list is applied. Of his own before, those that begin with the access
  * prefix are replaced, but for mandatory ones; all others stay, shorter ones too, since they hold for

@@ -241,6 +241,19 @@ static void forget(struct api *api, struct computed *c)
     *c = (struct computed){.list = NULL};
 }
 
+static int check_clash(struct api *api, const struct owner *owner, const struct template_list *list,
+                       struct fault *f)
+{
+    const struct rule *rule = template_clash(list, owner->before.items, owner->before.n);
+
+    if (!rule)
+        return 0;
+    return reader_refuse(&api->reader, owner->at, "owner", f, ERR_RANGE,
+                         "the mandatory restricted number %s does not hold at all times, and the "
+                         "template's cannot stand beside it: change or delete it first",
+                         ESCAPED(rule->prefix));
+}
+
 static int compute(struct api *api, struct store_tx *tx, const struct asked *asked,
                    struct owner *owner, struct computed *out, struct fault *f)
 {
@@ -250,6 +263,8 @@ static int compute(struct api *api, struct store_tx *tx, const struct asked *ask
 
     if (!rc)
         rc = new_list(api, asked, c.atlas, &c.list, f);
+    if (!rc)
+        rc = check_clash(api, owner, c.list, f);
     if (rc) {
         forget(api, &c);
         return rc;

@@ -294,6 +294,27 @@ static void what_is_not_abroad_stays(void **state)
     close_account(&account);
 }
 
+/* A mandatory rule that ends would otherwise stand for the list's, and leave all open behind its end. */
+static void what_holds_for_a_time_does_not_stand_for_the_list(void **state)
+{
+    const struct rule before[] = {
+        {.prefix = SPAN("010"), .action = RULE_EXCEPT, .until = 5},
+        {.prefix = SPAN("010"), .mandatory = true},
+        {.prefix = SPAN("0104"), .mandatory = true, .until = 5},
+        {.prefix = SPAN("010"), .mandatory = true, .until = 5},
+        {.prefix = SPAN("010"), .mandatory = true, .schedule = SPAN("Sa,Su")},
+    };
+    const struct template_wish wish = {.template = template_find(SPAN("only-new-york"))};
+    struct account account;
+
+    go_to(SPAN("JP"));
+    open_account(&account, &wish, MINIMAL_WITH_EXCEPTIONS);
+    assert_null(template_clash(account.list, before, 3));
+    assert_ptr_equal(template_clash(account.list, before, 4), &before[3]);
+    assert_ptr_equal(template_clash(account.list, &before[4], 1), &before[4]);
+    close_account(&account);
+}
+
 /* ---- what is refused ---- */
 
 static void wrong_countries_are_refused(void **state)
@@ -366,6 +387,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest fixed[] = {
         cmocka_unit_test(every_number_is_as_the_template_says),
         cmocka_unit_test(what_is_not_abroad_stays),
+        cmocka_unit_test(what_holds_for_a_time_does_not_stand_for_the_list),
         cmocka_unit_test(wrong_countries_are_refused),
         cmocka_unit_test(memory_may_run_out),
     };

@@ -548,6 +548,12 @@ def templates(api, daemon, spec):
     api('applyTemplate', 422, {}, name='us-canada')
     api('applyTemplate', 404, {'owners': [owner]}, name='nothing')
     api('previewTemplate', 404, {}, name='nothing')
+    # What is mandatory for a time does not stand for what the template says for good.
+    api('putOperatorRule', 201, {'mandatory': True, 'until': '2099-01-01T00:00:00Z'}, action='restrict', prefix='010')
+    for call in ('previewTemplate', 'applyTemplate'):
+        problem = api(call, 422, {'owners': [{'owner': 'operator'}], 'plan': 'JP'}, name='international-off').json
+        assert problem['pointer'] == '/owners/0/owner' and 'mandatory' in problem['detail'], problem
+    api('deleteOperatorRule', 204, action='restrict', prefix='010')
     # A tenant changes what is its own, and learns nothing of the rest.
     umeda = Api(daemon, spec, daemon.api.token('tenant:umeda'))
     umeda('applyTemplate', 200, {'owners': [{'owner': 'tenant:umeda'}]}, name='international-off')
