@@ -204,8 +204,8 @@ const struct config_key config_keys[] = {
      .initial = "512",
      .min = 1,
      .max = 4096,
-     .help = "Largest body of an import of accounts, in MiB; the daemon holds it in memory while "
-             "it is read."},
+     .help = "Largest body of an import of accounts, in MiB, and of those that tenants send at a "
+             "time together; the daemon holds it in memory while it is read."},
     {.section = "http",
      .name = "backup_dir",
      .type = CONFIG_PATH,

@@ -36,7 +36,8 @@ struct request {
     struct MHD_Connection *mhd;
     enum request_state state;
     size_t body_max;
-    char *target; /* decoded in place */
+    size_t import_bytes; /* of http->import_bytes */
+    char *target;        /* decoded in place */
     size_t target_n;
     int code; /* of the store's job */
     struct fault fault;
@@ -63,7 +64,8 @@ struct http {
     size_t n_connections;
     int64_t sweep_ns; /* when deadlines are looked at next */
     struct http_figures figures;
-    unsigned pending; /* requests with the store, or with the worker; serve thread only */
+    unsigned pending;    /* requests with the store, or with the worker; serve thread only */
+    size_t import_bytes; /* of tenants' imports, from when they come until they are answered */
     struct importing importing;
     pthread_t worker; /* of an API_ALONE request, while importing.busy */
     pthread_mutex_t lock;

@@ -53,6 +53,7 @@ void request_end(void *arg, struct MHD_Connection *mhd, void **request,
         r->connection->deadline_ns = clock_now().boot_ns + http->options.timeout_s * NS;
     }
     *request = NULL;
+    http->import_bytes -= r->import_bytes;
     api_free(&r->api);
     free(r->target);
     free(r);
@@ -305,6 +306,21 @@ static enum MHD_Result begin(struct request *r, const char *method)
     return has_body(r) ? send_answer(r) : MHD_YES;
 }
 
+/* What tenants send for imports is held in memory before one can be told that another is under way: all
+ * together it may be as much as one may send. */
+static bool import_fits(struct request *r, size_t n)
+{
+    size_t max = r->http->options.import_max;
+
+    if (r->api.route->body != API_IMPORT || r->api.caller.who == API_OPERATOR)
+        return true;
+    if (r->http->import_bytes > max || n > max - r->http->import_bytes)
+        return false;
+    r->http->import_bytes += n;
+    r->import_bytes += n;
+    return true;
+}
+
 static enum MHD_Result read_body(struct request *r, const char *data, size_t *n)
 {
     struct api *api = &r->api;
@@ -317,6 +333,18 @@ static enum MHD_Result read_body(struct request *r, const char *data, size_t *n)
     if (*n > r->body_max - api->body.n) {
         api->status = 413;
         conclude(r, fault(&f, ERR_RANGE, "the body has more than %zu bytes", r->body_max), &f);
+        *n = 0;
+        return MHD_YES;
+    }
+    if (!import_fits(r, *n)) {
+        api->status = 503;
+        api->retry_after = 5;
+        conclude(r,
+                 fault(&f, ERR_FULL, "other imports are under way; try again when they have ended"),
+                 &f);
+        buf_free(&api->body);
+        r->http->import_bytes -= r->import_bytes;
+        r->import_bytes = 0;
         *n = 0;
         return MHD_YES;
     }

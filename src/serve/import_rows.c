@@ -68,9 +68,9 @@ static int csv_rules(struct rows *rows, const struct span *text, struct store_im
                      struct fault *f)
 {
     bool none = span_is(text[0], "none");
-    struct rule *rules =
-        reader_alloc(&rows->reader, (text[0].n + text[1].n + 2) / 2 * sizeof(*rules) + 1);
-    size_t n = 0;
+    size_t n = 0, most = (text[0].n + text[1].n + 2) / 2;
+    struct rule *rules = reader_alloc(
+        &rows->reader, (most < STORE_RULES_MAX ? most : STORE_RULES_MAX) * sizeof(*rules) + 1);
     int rc = rules ? 0 : fault_nomem(f);
 
     if (!rc && !none)

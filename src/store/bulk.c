@@ -20,6 +20,8 @@ int bulk_new(struct bulk **out, bool keep, struct bulk_progress *progress, struc
         return fault_nomem(f);
     b->keep = keep;
     b->progress = progress;
+    b->rows_max = BULK_ROWS_MAX;
+    b->rules_max = BULK_RULES_MAX;
     randombytes_buf(b->key, sizeof(b->key));
     *out = b;
     return 0;
@@ -35,6 +37,7 @@ void bulk_free(struct bulk *b)
     free(b->sets);
     free(b->by_name.slots);
     free(b->by_home.slots);
+    free(b->by_switch.slots);
     free(b->by_set.slots);
     free(b);
 }
@@ -150,7 +153,7 @@ static int index_grow(struct bulk_index *x, struct fault *f)
     return 0;
 }
 
-/* Finds the number with this hash for which `same` holds, else puts `fresh` there. */
+/* Finds the number with this hash for which `same` holds, else puts `fresh` there; NONE_YET is not put. */
 static int index_find(struct bulk *b, struct bulk_index *x, uint64_t hash, uint32_t fresh,
                       bool (*same)(const struct bulk *b, uint32_t i, const void *key),
                       const void *key, uint32_t *out, struct fault *f)
@@ -168,9 +171,11 @@ static int index_find(struct bulk *b, struct bulk_index *x, uint64_t hash, uint3
             return 0;
         }
     }
+    *out = fresh;
+    if (fresh == NONE_YET)
+        return 0;
     x->slots[at] = upper | (fresh + 1);
     x->n++;
-    *out = fresh;
     return 0;
 }
 
@@ -180,6 +185,8 @@ static uint64_t hash_of(const struct bulk *b, uint64_t first, struct span s)
     uint64_t hash;
     size_t n = s.n < sizeof(text) - sizeof(first) ? s.n : sizeof(text) - sizeof(first);
 
+    if (n < s.n)
+        first = hash_of(b, first, span_skip(s, n));
     memcpy(text, &first, sizeof(first));
     if (n)
         memcpy(text + sizeof(first), s.p, n);
@@ -213,25 +220,25 @@ static bool same_home(const struct bulk *b, uint32_t i, const void *key)
            span_eq(b->homes[i].tenant, a->tenant);
 }
 
+static bool same_switch(const struct bulk *b, uint32_t i, const void *key)
+{
+    return span_eq(b->homes[i].switch_name, *(const struct span *)key);
+}
+
 static int add_home(struct bulk *b, const struct store_account *a, struct fault *f)
 {
     bool ok = true;
     struct bulk_home home = {
         .switch_name = arena_copy(&b->arena, a->switch_name, &ok),
         .tenant = arena_copy(&b->arena, a->tenant, &ok),
-        .first = (uint32_t)b->n_homes,
     };
+    int err = ok ? index_find(b, &b->by_switch, hash_of(b, 0, home.switch_name),
+                              (uint32_t)b->n_homes, same_switch, &home.switch_name, &home.first, f)
+                 : fault_nomem(f);
 
-    if (!ok)
-        return fault_nomem(f);
-    for (uint32_t i = 0; i < b->n_homes; i++) {
-        if (span_eq(b->homes[i].switch_name, home.switch_name)) {
-            home.first = b->homes[i].first;
-            break;
-        }
-    }
-    b->homes[b->n_homes++] = home;
-    return 0;
+    if (!err)
+        b->homes[b->n_homes++] = home;
+    return err;
 }
 
 /* Neighbouring rows mostly belong together. */
@@ -303,6 +310,7 @@ static int add_set(struct bulk *b, const struct rule *rules, size_t n, struct fa
     if (!ok)
         return fault_nomem(f);
     b->sets[b->n_sets++] = (struct bulk_set){.rules = copy, .n = n};
+    b->n_rules += n;
     return 0;
 }
 
@@ -311,11 +319,17 @@ int bulk_rules(struct bulk *b, const struct rule *rules, size_t n, uint32_t *set
     const struct bulk_set key = {.rules = rules, .n = n};
     uint64_t hash = n;
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         hash = hash_of(b, hash + rules[i].action, rules[i].prefix);
+        hash = hash_of(b, hash + (uint64_t)rules[i].until, rules[i].schedule);
+    }
+    bool fits = n <= b->rules_max - b->n_rules;
     int err = reserve((void **)&b->sets, b->n_sets, &b->sets_cap, sizeof(*b->sets), f);
     if (!err)
-        err = index_find(b, &b->by_set, hash, (uint32_t)b->n_sets, same_set, &key, set, f);
+        err = index_find(b, &b->by_set, hash, fits ? (uint32_t)b->n_sets : NONE_YET, same_set, &key,
+                         set, f);
+    if (!err && *set == NONE_YET)
+        err = fault(f, ERR_RANGE, "the rows have more than %zu different rules", b->rules_max);
     return !err && *set == b->n_sets ? add_set(b, rules, n, f) : err;
 }
 
@@ -378,8 +392,8 @@ static int append(struct bulk *b, const struct store_import_row *in, uint32_t se
         err = text_check(a->note, STORE_TEXT_MAX, "the note", f);
     if (!err)
         err = reserve((void **)&b->rows, b->n, &b->cap, sizeof(*b->rows), f);
-    if (!err && b->n == UINT32_MAX - 1)
-        err = fault(f, ERR_NOMEM, "there are too many rows");
+    if (!err && b->n == b->rows_max)
+        err = fault(f, ERR_RANGE, "there are more than %zu rows", b->rows_max);
     if (!err)
         err = find_home(b, a, &row.home, f);
     if (!err)

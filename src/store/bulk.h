@@ -13,6 +13,11 @@
  */
 struct bulk;
 
+/* Beyond these a row is refused: small lines make many times their size in memory, and the rows are not all
+ * the operator's. Rules are counted once for all rows that have the same. */
+#define BULK_ROWS_MAX 10000000
+#define BULK_RULES_MAX 4000000
+
 enum bulk_phase { BULK_READING, BULK_CHECKING, BULK_ADDING, BULK_COMMITTING };
 
 /* How far it is, for whoever looks on from another thread; `cancelled` is for them to set. Only by

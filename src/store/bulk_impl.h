@@ -53,7 +53,9 @@ struct bulk {
     size_t n_homes, homes_cap;
     struct bulk_set *sets;
     size_t n_sets, sets_cap;
-    struct bulk_index by_name, by_home, by_set;
+    size_t n_rules;             /* of all sets */
+    size_t rows_max, rules_max; /* BULK_ROWS_MAX, BULK_RULES_MAX */
+    struct bulk_index by_name, by_home, by_switch, by_set;
     struct bulk_faults faults;
     size_t checked;
     const struct store *store; /* where it is alone, and gives way */

@@ -161,12 +161,86 @@ static void a_cancelled_import_ends(void **state)
     assert_true(progress.done > 0 && progress.done < progress.total);
 }
 
+/* What a body of the largest size could make of itself is many times that. */
+static void rows_and_rules_are_bounded(void **state)
+{
+    const struct import_options options = {.csv = true};
+    struct buf text = {0};
+    struct bulk *b;
+    struct fault f;
+
+    assert_int_equal(bulk_new(&b, false, NULL, &f), 0);
+    assert_int_equal(b->rows_max, BULK_ROWS_MAX);
+    assert_int_equal(b->rules_max, BULK_RULES_MAX);
+    b->rows_max = 3;
+    b->rules_max = 3;
+    buf_puts(&text, "name,restrict\na,010 0990\nb,010 0990\nc,0 1\nd,2\ne,\nf,\n");
+    assert_int_equal(import_rows(b, text.p, text.n, &options, &f), 0);
+    assert_int_equal(bulk_rows(b), 3);
+    assert_int_equal(bulk_faults(b)->n, 3);
+    assert_int_equal(bulk_faults(b)->first[0].line, 4);
+    assert_string_equal(bulk_faults(b)->first[0].text, "the rows have more than 3 different rules");
+    assert_int_equal(bulk_faults(b)->first[1].line, 6);
+    assert_string_equal(bulk_faults(b)->first[1].text, "there are more than 3 rows");
+    buf_free(&text);
+    bulk_free(b);
+}
+
+/* Each row has rules that differ in their end alone, or in the end of a long schedule: none is looked for one
+ * by one. */
+static void many_lists_of_rules(void **state)
+{
+    const uint32_t many = 50000;
+    char hours[400];
+    struct bulk *b;
+    struct fault f;
+
+    assert_int_equal(bulk_new(&b, false, NULL, &f), 0);
+    for (uint32_t i = 0; i < many; i++) {
+        int n = snprintf(hours, sizeof(hours), "%0300u", (unsigned)i);
+        const struct rule ends = {.prefix = SPAN("010"), .until = i + 1};
+        const struct rule hourly = {.prefix = SPAN("010"), .schedule = {hours, (size_t)n}};
+        uint32_t set;
+
+        assert_int_equal(bulk_rules(b, &ends, 1, &set, &f), 0);
+        assert_int_equal(set, 2 * i);
+        assert_int_equal(bulk_rules(b, &hourly, 1, &set, &f), 0);
+        assert_int_equal(set, 2 * i + 1);
+    }
+    bulk_free(b);
+}
+
+/* Each row names a switch of its own: what is looked for among them is not looked for one by one. */
+static void many_switches(void **state)
+{
+    const struct import_options options = {.csv = true};
+    const size_t many = 20000;
+    struct buf text = {0};
+    struct bulk *b;
+    struct fault f;
+
+    buf_puts(&text, "name,switch,tenant\n");
+    for (size_t i = 0; i < 2 * many; i++)
+        buf_printf(&text, "a%zu,s%zu,t%zu\n", i, i % many, i);
+    assert_false(text.failed);
+    assert_int_equal(bulk_new(&b, false, NULL, &f), 0);
+    assert_int_equal(import_rows(b, text.p, text.n, &options, &f), 0);
+    assert_int_equal(b->n_homes, 2 * many);
+    for (size_t i = 0; i < 2 * many; i++)
+        assert_int_equal(b->homes[i].first, i % many);
+    buf_free(&text);
+    bulk_free(b);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest fixed[] = {
         cmocka_unit_test(a_thousand_faults_are_counted_and_the_first_told),
         cmocka_unit_test(faults_found_later_stand_where_they_belong),
         cmocka_unit_test(a_cancelled_import_ends),
+        cmocka_unit_test(rows_and_rules_are_bounded),
+        cmocka_unit_test(many_lists_of_rules),
+        cmocka_unit_test(many_switches),
     };
 
     assert_int_equal(argc, 2);

@@ -282,6 +282,35 @@ def large_imports(wire):
     assert status(wire.send(wire.head('POST /v1/accounts/import', more))) == 413
 
 
+def imports_of_tenants_share_their_room(wire):
+    tenant = f'Authorization: Bearer {wire.daemon.api.token("tenant:main")}\r\n'
+    line = json.dumps({'name': 'x y'}).encode() + b'\n'
+    body = line * (700000 // len(line))
+
+    def start_of_one(s, auth):
+        more = f'{auth}Content-Type: application/x-ndjson\r\nContent-Length: {len(body)}\r\n'
+        s.sendall(wire.head('POST /v1/accounts/import', more, auth=False) + body[:-100])
+
+    def one(auth):
+        with wire.connect(30) as s:
+            start_of_one(s, auth)
+            s.sendall(body[-100:])
+            return status(read(s, 5))
+
+    with wire.connect(30) as s:
+        start_of_one(s, tenant)
+        deadline = time.monotonic() + 20
+        while one(tenant) != 503:
+            assert time.monotonic() < deadline, 'two are held in memory'
+        assert one(wire.auth) == 422, 'the operator has room of his own'
+        s.sendall(body[-100:])
+        assert status(read(s, 5)) == 422, 'who came first has his answer'
+    deadline = time.monotonic() + 20
+    while one(tenant) != 422:
+        assert time.monotonic() < deadline, 'the room is not given back'
+    wire.well()
+
+
 def expect_continue(wire):
     body = b'{"name":"patient"}'
     more = f'Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n'
@@ -573,6 +602,7 @@ CASES = [
     ('50 requests in one write', pipelined),
     ('bodies that are too large', large_bodies),
     ('imports may be larger, to a limit', large_imports),
+    ('imports of tenants share their room', imports_of_tenants_share_their_room),
     ('Expect: 100-continue', expect_continue),
     ('headers that are too large', large_headers),
     ('a header that drips', slow_header),
