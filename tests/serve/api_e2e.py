@@ -448,8 +448,8 @@ def proofs(api):
     nobody = next(r for r in proof['ranges'] if r['prefix'] == '0100')
     assert not nobody['exists'] and nobody['class'] is None and nobody['example'] is None
     assert all(r['open'] for r in proof['ranges'])
-    everything = api('prove', 200, {'rules': rules('-010', '-0100', '-184'), 'ranges': 'all'}).json['proof']
-    assert [r['effect'] for r in everything['rules']] == ['effect', 'no-number', 'spelling'], everything['rules']
+    everything = api('prove', 200, {'rules': rules('-010', '-0100', '-1171', '-184'), 'ranges': 'all'}).json['proof']
+    assert [r['effect'] for r in everything['rules']] == ['effect', 'redundant', 'no-number', 'spelling'], everything['rules']
     assert next(r for r in everything['ranges'] if r['prefix'].startswith('0101'))['rule']['prefix'] == '010'
     compared = api('prove', 200, {'switch': 'local', 'ranges': 'none', 'rules': rules('-010', '+0101212'),
                                   'against': rules('-010')}).json
