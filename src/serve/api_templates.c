@@ -10,6 +10,8 @@
 #include "serve/template_json.h"
 
 #define OWNERS_MAX 100
+/* As many as one proof can have: in memory, as JSON, that is some hundred MB. */
+#define RANGES_MAX 131072
 
 int api_templates_list(struct api *api, struct store_tx *tx, struct fault *f)
 {
@@ -427,12 +429,24 @@ static int answer(struct api *api, const struct asked *asked, json_t *items, str
                       f);
 }
 
+/* Of all owners together, since one may have as many as a proof can have. */
+static int count_ranges(struct api *api, const json_t *item, size_t *n, struct fault *f)
+{
+    *n += json_array_size(json_object_get(json_object_get(item, "proof"), "ranges"));
+    if (*n <= RANGES_MAX)
+        return 0;
+    return reader_refuse(&api->reader, "", "ranges", f, ERR_RANGE,
+                         "the owners have more than %d ranges together: ask about fewer of them, "
+                         "or for ranges \"none\"",
+                         RANGES_MAX);
+}
+
 int api_template_preview(struct api *api, struct store_tx *tx, struct fault *f)
 {
     struct asked asked;
     json_t *items = json_array();
     int rc = read_asked(api, true, &asked, f);
-    size_t n = rc ? 0 : asked.owners ? json_array_size(asked.owners) : 1;
+    size_t n = rc ? 0 : asked.owners ? json_array_size(asked.owners) : 1, ranges = 0;
 
     for (size_t i = 0; i < n && !rc; i++) {
         struct owner owner = {.plan = {NULL, 0}};
@@ -448,6 +462,8 @@ int api_template_preview(struct api *api, struct store_tx *tx, struct fault *f)
                               : preview_list(tx, &owner, &c, asked.ranges, &item, f);
         if (!rc)
             rc = json_array_append_new(items, item) ? fault_nomem(f) : 0;
+        if (!rc)
+            rc = count_ranges(api, item, &ranges, f);
         forget(api, &c);
     }
     if (rc) {

@@ -554,6 +554,12 @@ def templates(api, daemon, spec):
         problem = api(call, 422, {'owners': [{'owner': 'operator'}], 'plan': 'JP'}, name='international-off').json
         assert problem['pointer'] == '/owners/0/owner' and 'mandatory' in problem['detail'], problem
     api('deleteOperatorRule', 204, action='restrict', prefix='010')
+    # What owners could make of the answer together is bounded.
+    split = [{'action': 'restrict', 'prefix': '0990' + f'{i * 7919 % 10 ** 6:06d}' * 4} for i in range(500)]
+    api('replaceAccountRules', 200, {'items': split}, id=made['id'])
+    crowd = {'owners': [owner] * 2, 'ranges': 'all'}
+    assert api('previewTemplate', 422, crowd, name='us-canada').json['pointer'] == '/ranges'
+    api('previewTemplate', 200, dict(crowd, ranges='none'), name='us-canada')
     # A tenant changes what is its own, and learns nothing of the rest.
     umeda = Api(daemon, spec, daemon.api.token('tenant:umeda'))
     umeda('applyTemplate', 200, {'owners': [{'owner': 'tenant:umeda'}]}, name='international-off')
