@@ -133,7 +133,7 @@ int client_open(struct client **out, int socket, const struct client_handlers *h
 int client_start(struct client **out, const struct client_program *program,
                  const struct client_handlers *handlers, struct fault *f)
 {
-    struct client *c;
+    struct client *c = NULL;
     int err = client_open(&c, -1, handlers, f);
 
     if (err)

@@ -119,24 +119,25 @@ static const int denied[] = {
     SCMP_SYS(ioctl),     SCMP_SYS(fcntl),      SCMP_SYS(read),
 };
 
+static int allow_if(scmp_filter_ctx filter, int call, struct scmp_arg_cmp argument)
+{
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &argument);
+}
+
 static int allow_some(scmp_filter_ctx filter)
 {
-    int err = 0;
-
     /* The log goes to standard error and nowhere else. */
-    err |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(write), 1,
-                            SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
-    err |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(writev), 1,
-                            SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
+    struct scmp_arg_cmp to_log = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = STDERR_FILENO};
     /* Memory, but none that can be run. */
-    err |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
-                            SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    err |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                            SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+    struct scmp_arg_cmp no_code = {
+        .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0};
     /* Filters for the packet sockets that are given away, buffers of libnftables' socket. */
-    err |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
-                            SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET));
-    return err;
+    struct scmp_arg_cmp of_sockets = {.arg = 1, .op = SCMP_CMP_EQ, .datum_a = SOL_SOCKET};
+
+    return allow_if(filter, SCMP_SYS(write), to_log) | allow_if(filter, SCMP_SYS(writev), to_log) |
+           allow_if(filter, SCMP_SYS(mmap), no_code) |
+           allow_if(filter, SCMP_SYS(mprotect), no_code) |
+           allow_if(filter, SCMP_SYS(setsockopt), of_sockets);
 }
 
 static int filter_calls(struct fault *f)
