@@ -218,6 +218,18 @@ static void find_only(void *arg)
     measure_keep(sum);
 }
 
+/* What each verdict that allows writes: the number in the trunk's form. */
+static void dial_only(void *arg)
+{
+    const struct questions *q = arg;
+    char dial[NUMBER_DIGITS_MAX];
+    size_t sum = 0;
+
+    for (size_t i = 0; i < QUESTIONS; i++)
+        sum += numbering_dial(q->gate->site, asked_number(q, i), q->gate->form, dial) == 0;
+    measure_keep(sum);
+}
+
 /* From raw strings: what a SIP server does with the datagrams that came together. */
 static void ask_raw(void *arg)
 {
@@ -245,8 +257,22 @@ static void ask_raw(void *arg)
 static const size_t sizes[SIZES] = {1000, 10000, 100000, 1000000, 10000000};
 
 struct policy {
-    struct measure many, one, turn, raw;
+    struct measure many, find, dial, look_up, one, turn, raw;
 };
+
+static struct measure without(struct measure all, struct measure part)
+{
+    return (struct measure){all.least - part.least, all.median - part.median};
+}
+
+static void row_of_parts(const struct policy *m)
+{
+    row("a question, 32 at once", m->many);
+    row("  of it finding the account", m->find);
+    row("  of it its rules and the verdict", without(m->look_up, m->find));
+    row("  of it what to dial", m->dial);
+    row("the look-up, account and rules, without what to dial", m->look_up);
+}
 
 static struct policy measure_policy(const struct bench *b, size_t accounts)
 {
@@ -262,11 +288,13 @@ static struct policy measure_policy(const struct bench *b, size_t accounts)
     snprintf(title, sizeof(title), "Policy, %zu accounts", accounts);
     heading(title);
     m.many = measure(9, QUESTIONS, ask_batches, &q);
+    m.find = measure(9, QUESTIONS, find_only, &q);
+    m.dial = measure(9, QUESTIONS, dial_only, &q);
+    m.look_up = without(m.many, m.dial);
     m.one = measure(7, QUESTIONS, ask_all, &q);
     m.turn = measure(5, QUESTIONS, ask_in_turn, &q);
     m.raw = measure(5, QUESTIONS, ask_raw, &q);
-    row("a question, 32 at once", m.many);
-    row("  of it finding the account", measure(9, QUESTIONS, find_only, &q));
+    row_of_parts(&m);
     row("a question, one after the other", m.one);
     row("a question, each waits for the one before", m.turn);
     row("numbering and policy, 32 at once", m.raw);
@@ -298,10 +326,11 @@ static void measure_policies(const struct bench *b, size_t most)
     if (i < 2)
         return;
     printf("\nFrom %zu to %zu accounts\n", sizes[0], sizes[i - 1]);
+    print_growth("the look-up", first.look_up, last.look_up);
     print_growth("32 at once", first.many, last.many);
     print_growth("one after the other", first.one, last.one);
     print_growth("each waits for the one before", first.turn, last.turn);
-    print_growth("numbering and policy, 32 at once", first.raw, last.raw);
+    print_growth("from raw string to verdict", first.raw, last.raw);
 }
 
 /* Without parts, all of them. */
