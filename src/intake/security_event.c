@@ -16,6 +16,7 @@ struct reading {
     const struct ami_message *m;
     size_t at; /* the next field */
     struct security_fields f;
+    bool odd; /* its response is none: the event may have been made to end here */
 };
 
 /* Asterisk writes one space behind the colon; the rest of the value is as it came. */
@@ -81,6 +82,8 @@ static bool take_end(struct reading *r)
             return false;
         if (!strcmp(r->f.kind->required[i], "UsingPassword"))
             r->f.used_password = !span_is(value, "0");
+        if (!strcmp(r->f.kind->required[i], "Response"))
+            r->odd = !security_is_digest(value);
     }
     for (size_t i = 0; i < 6 && r->f.kind->optional[i]; i++)
         take(r, r->f.kind->optional[i], &value);
@@ -167,6 +170,8 @@ enum security_reading security_event_read(struct security_events *s, const struc
     form = form_of(&r);
     if (form != FORM_WHOLE)
         was_split(s, &r, form);
+    else if (r.odd && span_is(r.f.service, "PJSIP"))
+        s->distrust = SECURITY_SPLIT_MAX;
     if (form == FORM_BAD || form == FORM_SPLIT_BEFORE)
         return SECURITY_DROPPED;
     return security_attempt(&s->echoes, &r.f, out);

@@ -10,15 +10,13 @@
  *
  * A CR LF that the peer sent ends a field, two end the event and begin what looks like another. So an
  * event is believed only when its fields are exactly those of its kind, in Asterisk's order, once each.
- * One that ends too early was split: everything that begins in the next SECURITY_SPLIT_MAX bytes is
- * dropped, for it may be what the peer wrote. The one that was split is an attempt all the same, for
- * nobody hides by that: where both addresses had come before the end they are Asterisk's; where the end came
- * in AccountID they are taken from the end of the rest, and the account is not known.
+ * Behind one that ends too early, or whose response is none, everything that begins in the next
+ * SECURITY_SPLIT_MAX bytes is dropped, for it may be what the peer wrote. The one that was split is an attempt all
+ * the same, for nobody hides by that: where both addresses had come before the end they are Asterisk's; where
+ * the end came in AccountID they are taken from the end of the rest, and the account is not known.
  *
  * Log in with security events alone: what else Asterisk reports can be made to hold line ends too.
  */
-#define SECURITY_SPLIT_MAX 512 /* more than a peer can write into one event behind its addresses */
-
 /* Zero-initialised is ready; zero it again for a new connection. */
 struct security_events {
     size_t distrust;                    /* bytes in which nothing is believed */

@@ -45,8 +45,7 @@ static bool transport_of(struct span word, enum transport *out)
         const char *word;
         enum transport transport;
     } known[] = {{"UDP", TRANSPORT_UDP}, {"TCP", TRANSPORT_TCP}, {"TLS", TRANSPORT_TLS},
-                 {"WS", TRANSPORT_WS},   {"WSS", TRANSPORT_WSS}, {"Undefined", TRANSPORT_UNKNOWN},
-                 {"", TRANSPORT_UNKNOWN}};
+                 {"WS", TRANSPORT_WS},   {"WSS", TRANSPORT_WSS}, {"Undefined", TRANSPORT_UNKNOWN}};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (span_is(word, known[i].word)) {
@@ -161,6 +160,19 @@ bool security_is_version(struct span s)
     return s.n == 1 && s.p[0] >= '0' && s.p[0] <= '9';
 }
 
+bool security_is_digest(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!memchr("0123456789abcdefABCDEF", s.p[i], 22))
+            return false;
+    return s.n == 32 || s.n == 64;
+}
+
+bool security_is_sip(struct span service)
+{
+    return span_is(service, "PJSIP") || span_is(service, "SIP");
+}
+
 bool security_is_session(struct span service, struct span session)
 {
     struct span digits = span_skip(session, 2);
@@ -224,7 +236,7 @@ enum security_reading security_attempt(struct security_echoes *echoes,
     bool unknown = span_is(f->account, "<unknown>");
     enum outcome outcome = f->kind->outcome;
 
-    if (!f->kind->tells || (!pjsip && !span_is(f->service, "SIP")))
+    if (!f->kind->tells || !security_is_sip(f->service))
         return SECURITY_NOTHING;
     /* An endpoint that is known by its address alone says nothing about who knows a password. */
     if (outcome == OUTCOME_SUCCESS && !f->used_password)

@@ -17,11 +17,15 @@
  * decoded), SessionID (chan_pjsip: the Call-ID) and, of some events, what stands behind RemoteAddress
  * (nonce and response as they were sent) are the peer's, and may hold anything that can be mistaken for the
  * rest of an event, or for whole ones. What makes them tellable apart is where they stand and how long
- * they can be: AccountID at most 31 bytes with chan_pjsip and 79 with chan_sip, the Call-ID without line
- * ends, nonce and response at most 63 and 255 bytes. No whole event fits in there: with EventTV and the
- * rest in the form that Asterisk gives them, and with the end that the event around it needs first, one takes
- * 300 bytes. That is why their form is checked so strictly.
+ * they can be. AccountID has at most 79 bytes with chan_sip and 31 with chan_pjsip: both addresses do not fit
+ * in. chan_sip's SessionID is a pointer, and a Call-ID holds no line ends. chan_pjsip cuts nonce and response at
+ * 63 and 255 bytes: a whole event fits into that, with the end before it that the event around it needs, but
+ * not behind a response that looks like one. So the form of Asterisk's words is checked strictly, and a
+ * response that is none makes what comes next unbelievable, for SECURITY_SPLIT_MAX bytes.
  */
+#define SECURITY_ACCOUNT_MAX 79 /* of one that holds line ends */
+#define SECURITY_SPLIT_MAX 400  /* more than a peer can write behind RemoteAddress */
+
 enum security_reading {
     SECURITY_ATTEMPT,
     SECURITY_NOTHING, /* understood, and no attempt: another service, an event of other meaning */
@@ -55,6 +59,9 @@ bool security_is_time(struct span s);
 bool security_is_severity(struct span s);
 bool security_is_service(struct span s);
 bool security_is_version(struct span s);
+/* A digest in hexadecimal, of MD5 or SHA-256: what every phone sends as its response. */
+bool security_is_digest(struct span s);
+bool security_is_sip(struct span service);
 /* Whether `session` can be of `service`: chan_sip writes a pointer, chan_pjsip the Call-ID. */
 bool security_is_session(struct span service, struct span session);
 

@@ -238,9 +238,10 @@ static bool end_plainly(struct span *in, struct security_fields *f)
     return false;
 }
 
-/* Whether the last field is one that this event may end with. */
-static bool ends_well(struct span in, const struct security_kind *k)
+/* Whether the last field is one that this event ends with. SIP's channels add nothing to a failed response. */
+static bool ends_well(struct span in, const struct security_fields *f)
 {
+    const struct security_kind *k = f->kind;
     struct span name, value;
     size_t last = 0;
 
@@ -248,38 +249,60 @@ static bool ends_well(struct span in, const struct security_kind *k)
         return false;
     while (last < 3 && k->required[last + 1])
         last++;
-    return has_name(k->optional, 6, name) ||
-           (k->required[0] ? span_is(name, k->required[last]) : span_is(name, "RemoteAddress"));
+    if (k->required[0] && span_is(name, k->required[last]))
+        return true;
+    return (!k->required[1] || !security_is_sip(f->service)) &&
+           (has_name(k->optional, 6, name) || span_is(name, "RemoteAddress"));
 }
 
-/* Of one that ends in what the peer sent: every place that could hold the addresses is tried. With more
- * than one there is no saying which; `in` then ends at the first. */
-static bool end_anyhow(struct span *in, struct security_fields *f)
+/* Whether the response of a failed one, the last field but one, is a digest. */
+static bool has_digest(struct span in)
+{
+    struct span name, value;
+
+    return take_last(&in, &name, &value) && take_last(&in, &name, &value) &&
+           span_is(name, "Response") && security_is_digest(value);
+}
+
+/* The places that could hold the addresses of an event that ends in what the peer sent. The first of them is
+ * left in `in`, which ends before it, and in `f`; `*behind` is where its last ends. */
+static unsigned find_places(struct span *in, struct security_fields *f, size_t *behind)
 {
     struct span at = *in, found = {NULL, 0};
     unsigned places = 0;
 
-    if (!ends_well(*in, f->kind))
-        return false;
     for (;;) {
         struct span before = at, following = {at.p + at.n, in->n - at.n}, name, rest;
 
         name = span_cut(following, '=', &rest);
         if ((!following.n || (take(&name, SPAN(",")) && may_follow(f->kind, name))) &&
             take_addresses(&before, f)) {
+            if (!places++)
+                *behind = at.n;
             found = before;
-            places++;
         }
         const char *quote = at.n > 1 ? memrchr(at.p, '"', at.n - 1) : NULL;
         if (!quote)
             break;
         at.n = (size_t)(quote - at.p) + 1;
     }
+    *in = found;
+    return places;
+}
+
+/* With more than one place there is no saying which. */
+static bool end_anyhow(struct span *in, struct security_fields *f)
+{
+    unsigned places;
+    size_t behind;
+
+    if (!ends_well(*in, f))
+        return false;
+    places = find_places(in, f, &behind);
     if (places > 1) {
         f->source = (struct address){0};
         f->transport = TRANSPORT_UNKNOWN;
     }
-    *in = found;
     return places > 0;
 }
 
@@ -308,66 +331,132 @@ static bool take_middle(struct span in, struct security_fields *f)
     return true;
 }
 
-/* SECURITY_HELD where the event does not end here. */
+/* Line ends stand where a peer can have sent them: a short account, no session. */
+static bool holds_line_ends_well(const struct security_fields *f)
+{
+    if (f->session.n && memchr(f->session.p, '\n', f->session.n))
+        return false;
+    return f->account.n <= SECURITY_ACCOUNT_MAX || !memchr(f->account.p, '\n', f->account.n);
+}
+
+/* SECURITY_HELD where the event does not end here, SECURITY_DROPPED where it ends as none can. */
 static enum security_reading read_event(struct security_reader *r, struct span event,
                                         struct attempt *out)
 {
     struct security_fields f = {.kind = NULL};
-    struct span rest = trim_end(event);
+    struct span rest = trim_end(event), whole;
 
     if (!take_front(&rest, &f))
         return SECURITY_NOT_UNDERSTOOD;
-    if (!(f.kind->hostile ? end_anyhow(&rest, &f) : end_plainly(&rest, &f)) ||
-        !take_middle(rest, &f) || !security_is_session(f.service, f.session))
+    whole = rest;
+    if (!(f.kind->hostile ? end_anyhow(&rest, &f) : end_plainly(&rest, &f)))
         return SECURITY_HELD;
+    if (!take_middle(rest, &f) || !security_is_session(f.service, f.session) ||
+        !holds_line_ends_well(&f))
+        return SECURITY_DROPPED;
+    if (span_is(f.service, "PJSIP") && f.kind->required[1] && !has_digest(whole))
+        r->odd = true;
     return security_attempt(&r->echoes, &f, out);
 }
 
-/* The rest of a split event comes in. */
-static enum security_reading go_on(struct security_reader *r, struct span line, struct attempt *out)
+/* Whether a line end right behind what is open can be the peer's: in his account, or behind the addresses. */
+static bool can_go_on(struct span open)
 {
-    enum security_reading reading;
+    struct security_fields f = {.kind = NULL};
+    struct span rest = open;
+    size_t behind;
 
-    buf_putc(&r->open, '\n');
-    buf_add(&r->open, line);
-    if (r->open.failed) {
-        r->first = 0;
-        return SECURITY_DROPPED;
-    }
-    reading = read_event(r, buf_span(&r->open), out);
-    if (reading == SECURITY_HELD && r->open.n - r->first > SECURITY_REST_MAX)
-        reading = SECURITY_DROPPED;
-    if (reading != SECURITY_HELD)
-        r->first = 0;
-    return reading;
+    if (!take_front(&rest, &f))
+        return false;
+    if (take(&rest, SPAN(",AccountID=\"")) && rest.n <= SECURITY_ACCOUNT_MAX)
+        return true;
+    rest = open;
+    return f.kind->hostile && find_places(&rest, &f, &behind) &&
+           open.n - behind <= SECURITY_SPLIT_MAX;
 }
 
-enum security_reading security_line_read(struct security_reader *r, struct span line,
-                                         struct attempt *out)
+static void give_up(struct security_reader *r)
 {
-    enum security_reading reading;
-    struct span event;
+    r->lost += r->first > 0;
+    r->first = 0;
+}
 
-    if (r->first)
-        return go_on(r, line, out);
-    reading = find_event(line, &event);
-    if (reading == SECURITY_HELD)
-        reading = read_event(r, event, out);
-    if (reading != SECURITY_HELD)
-        return reading;
+static enum security_reading open_event(struct security_reader *r, struct span event)
+{
     r->split++;
+    if (!can_go_on(event)) {
+        r->lost++;
+        return SECURITY_NOT_UNDERSTOOD;
+    }
     buf_clear(&r->open);
     buf_add(&r->open, event);
     r->first = r->open.failed ? 0 : event.n;
     return r->first ? SECURITY_HELD : SECURITY_DROPPED;
 }
 
-bool security_line_gap(struct security_reader *r)
+static enum security_reading read_line(struct security_reader *r, struct span line,
+                                       struct attempt *out)
 {
-    bool lost = r->first > 0;
+    struct span event;
+    enum security_reading reading = find_event(line, &event);
 
-    r->first = 0;
-    return lost;
+    if (reading == SECURITY_HELD)
+        reading = read_event(r, event, out);
+    return reading == SECURITY_HELD ? open_event(r, event) : reading;
+}
+
+/* The rest of a split event comes in. */
+static enum security_reading go_on(struct security_reader *r, struct span line, struct attempt *out)
+{
+    enum security_reading reading = SECURITY_DROPPED;
+
+    buf_putc(&r->open, '\n');
+    buf_add(&r->open, line);
+    if (!r->open.failed)
+        reading = read_event(r, buf_span(&r->open), out);
+    if (reading == SECURITY_HELD && can_go_on(buf_span(&r->open)))
+        return SECURITY_HELD;
+    if (reading == SECURITY_ATTEMPT || reading == SECURITY_NOTHING) {
+        r->first = 0;
+        return reading;
+    }
+    give_up(r);
+    return read_line(r, line, out);
+}
+
+/*
+ * An event whose response is no digest may have been made to end where it does. A whole line does not fit behind
+ * such an end in the response; behind one in the nonce it does, but not without the rest of that one before it,
+ * which looks like no line: by that it shows.
+ */
+static bool is_distrusted(struct security_reader *r, struct span line)
+{
+    struct span event;
+
+    if (r->odd && !r->first && find_event(line, &event) != SECURITY_HELD)
+        r->distrust = SECURITY_SPLIT_MAX;
+    r->odd = false;
+    if (!r->distrust)
+        return false;
+    r->distrust -= line.n + 1 < r->distrust ? line.n + 1 : r->distrust;
+    return true;
+}
+
+enum security_reading security_line_read(struct security_reader *r, struct span line,
+                                         struct attempt *out)
+{
+    if (is_distrusted(r, line)) {
+        give_up(r);
+        return SECURITY_DROPPED;
+    }
+    return r->first ? go_on(r, line, out) : read_line(r, line, out);
+}
+
+void security_line_gap(struct security_reader *r)
+{
+    give_up(r);
+    r->distrust = 0;
+    r->odd = false;
 }
 
 void security_reader_free(struct security_reader *r)

@@ -17,16 +17,19 @@
  * has no source (family 0) and counts for its account alone.
  *
  * A line end that the peer sent splits an event. The line is then open: what comes next is its rest,
- * however much it looks like an event of its own, until the event ends as its kind must. At most
- * SECURITY_REST_MAX bytes without such an end; then all of it is dropped.
+ * however much it looks like an event of its own, until the event ends as its kind must, or until the line
+ * end stands where none can have been sent (see security_kind.h): then the open one is given up, and the
+ * line is read for itself.
  */
-#define SECURITY_REST_MAX 2048
 
 /* Zero-initialised is ready. */
 struct security_reader {
     struct buf open; /* what there is of a split event */
     size_t first;    /* the bytes of its first line, 0 while none is open */
+    bool odd;        /* the last event may have been made to end early */
+    size_t distrust; /* bytes in which nothing is believed */
     uint64_t split;  /* events that were split */
+    uint64_t lost;   /* of those: given up */
     struct security_echoes echoes;
 };
 
@@ -37,9 +40,9 @@ struct security_reader {
 enum security_reading security_line_read(struct security_reader *r, struct span line,
                                          struct attempt *out);
 
-/* The next line does not follow from the last one (rotation, truncation, a line left out). True where
- * a split event is lost by that. */
-bool security_line_gap(struct security_reader *r);
+/* The next line does not follow from the last one (rotation, truncation, a line left out): gives up
+ * what is open. */
+void security_line_gap(struct security_reader *r);
 
 void security_reader_free(struct security_reader *r);
 

@@ -53,7 +53,8 @@ static size_t count(const struct buf *text, const char *line)
     return n;
 }
 
-/* The session was recorded together with security.log: the same attempts. */
+/* The session was recorded together with security.log: the same attempts, but for two behind responses that are
+ * no digests, which could be forged here. */
 static void a_recorded_session_is_understood(void **state)
 {
     struct buf session = {0}, got = {0};
@@ -67,11 +68,12 @@ static void a_recorded_session_is_understood(void **state)
     read_all(&got, span_skip(buf_span(&session), used));
     assert_int_equal(count(&got, "success "), 7);
     assert_int_equal(count(&got, "challenged "), 39);
-    assert_int_equal(count(&got, "wrong-credentials "), 10);
-    assert_int_equal(count(&got, "unknown-account "), 27);
+    assert_int_equal(count(&got, "wrong-credentials "), 9);
+    assert_int_equal(count(&got, "unknown-account "), 26);
     assert_int_equal(count(&got, "listed "), 2);
     assert_int_equal(count(&got, "nothing\n"), 6);
-    assert_int_equal(count(&got, "dropped\n") + count(&got, "not-understood\n"), 0);
+    assert_int_equal(count(&got, "dropped\n"), 4);
+    assert_int_equal(count(&got, "not-understood\n"), 0);
     assert_null(strstr(got.p, " 10.98.0.77:"));
     assert_null(strstr(got.p, " 1.1.1.1:"));
     buf_free(&session);

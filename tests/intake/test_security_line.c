@@ -17,7 +17,7 @@
 
 static const char *recorded_path;
 
-/* Each line in memory of its own, so that a read beyond its end is found. */
+/* The recorded log's remarks are left out. Each line in memory of its own, so that a read beyond its end is found. */
 static void read_all(struct buf *out, struct span lines)
 {
     struct security_reader reader = {0};
@@ -25,8 +25,11 @@ static void read_all(struct buf *out, struct span lines)
 
     for (struct span rest = lines; rest.n;) {
         struct span line = span_cut(rest, '\n', &rest);
-        char *exact = malloc(line.n ? line.n : 1);
+        char *exact;
 
+        if (span_starts(line, SPAN("###")))
+            continue;
+        exact = malloc(line.n ? line.n : 1);
         assert_non_null(exact);
         memcpy(exact, line.p, line.n);
         line.p = exact;
@@ -70,7 +73,7 @@ static void a_recorded_log_is_understood(void **state)
     assert_int_equal(count(&got, "unknown-account "), 27);
     assert_int_equal(count(&got, "listed "), 2);
     assert_int_equal(count(&got, "nothing\n"), 6);
-    assert_int_equal(count(&got, "not-event\n"), 29);
+    assert_int_equal(count(&got, "not-event\n"), 0);
     assert_int_equal(count(&got, "dropped\n") + count(&got, "not-understood\n"), 0);
     /* What was planted in Call-IDs, nonces and responses. */
     assert_null(strstr(got.p, " 10.98.0.77:"));
@@ -88,9 +91,9 @@ static void a_gap_ends_what_is_open(void **state)
     struct security_reader reader = {0};
     struct attempt attempt;
 
-    assert_false(security_line_gap(&reader));
     assert_int_equal(security_line_read(&reader, half, &attempt), SECURITY_HELD);
-    assert_true(security_line_gap(&reader));
+    security_line_gap(&reader);
+    assert_int_equal(reader.lost, 1);
     assert_int_equal(security_line_read(&reader, SPAN("x"), &attempt), SECURITY_NOT_EVENT);
     assert_int_equal(reader.split, 1);
 
