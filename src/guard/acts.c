@@ -171,10 +171,22 @@ int guard_set_canaries(struct guard *g, const struct guard_account *canaries, si
     return 0;
 }
 
-int guard_set_mode(struct guard *g, int64_t switch_id, enum guard_mode mode, struct fault *f)
+static void end_bans_of(struct guard *g, int64_t switch_id)
+{
+    for (uint32_t i = 0; i < g->bans.touched; i++) {
+        struct ban *ban = bans_at(&g->bans, i);
+
+        if (ban && ban->active && !ban->observed && !ban->manual && ban->switch_id == switch_id)
+            end_ban(g, ban);
+    }
+}
+
+int guard_set_mode(struct guard *g, struct instant now, int64_t switch_id, enum guard_mode mode,
+                   struct fault *f)
 {
     size_t at = 0;
 
+    clock_reach(g, now);
     while (at < g->n_switches && g->switches[at].id < switch_id)
         at++;
     if (at == g->n_switches || g->switches[at].id != switch_id) {
@@ -183,6 +195,9 @@ int guard_set_mode(struct guard *g, int64_t switch_id, enum guard_mode mode, str
         memmove(&g->switches[at + 1], &g->switches[at],
                 (g->n_switches - at) * sizeof(g->switches[0]));
         g->n_switches++;
+    } else if (g->switches[at].mode == GUARD_ENFORCE && mode == GUARD_OBSERVE) {
+        end_bans_of(g, switch_id);
+        end_locks_of(g, switch_id);
     }
     g->switches[at] = (struct guard_switch){switch_id, mode};
     return 0;

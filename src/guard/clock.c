@@ -63,17 +63,16 @@ static void end_bans(struct guard *g)
 static void forget(struct guard *g, uint32_t passed)
 {
     uint64_t buckets = (uint64_t)passed * (g->good.buckets / SWEEP_S + 1);
+    uint32_t halvings = (g->at.t - g->halved) / HALVE_S;
 
     known_good_sweep(&g->good, g->at.day,
                      buckets < g->good.buckets ? (uint32_t)buckets : g->good.buckets);
-    for (int i = 0; i < 8 && g->at.t - g->halved >= HALVE_S; i++) {
-        g->halved += HALVE_S;
-        table_halve(&g->proved.table);
-        table_halve(&g->unproved.table);
-        table_halve(&g->subjects.table);
+    if (halvings > 0) {
+        g->halved += halvings * HALVE_S;
+        table_halve(&g->proved.table, halvings);
+        table_halve(&g->unproved.table, halvings);
+        table_halve(&g->subjects.table, halvings);
     }
-    if (g->at.t - g->halved >= HALVE_S)
-        g->halved = g->at.t; /* all are zero */
 }
 
 void clock_reach(struct guard *g, struct instant now)

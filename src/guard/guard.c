@@ -201,10 +201,13 @@ static void pair(struct guard *g, struct trial *trial)
     }
 }
 
-/* What a banned source does says nothing new, and a phone that is asked for its password neither. */
+/* What a banned source does says nothing new, nor what one that is never banned does without end; nor a phone
+ * that is asked for its password. */
+#define KEPT_MAX (2 * GUARD_EVENT_IDS)
 static bool is_kept(const struct guard *g, const struct trial *trial)
 {
     const struct attempt *a = &trial->attempt;
+    const struct source *source;
     const struct ban *ban;
 
     if (a->outcome == OUTCOME_CHALLENGED && known_good_has(&g->good, trial->account, trial->at.day))
@@ -212,7 +215,12 @@ static bool is_kept(const struct guard *g, const struct trial *trial)
     if (!trial->host.family)
         return true;
     ban = bans_covering(&g->bans, &g->keys, &trial->host, trial->observed, trial->at.t);
-    return !ban || (ban->quench && a->proof == PROOF_PROVED);
+    if (ban && (!ban->quench || a->proof != PROOF_PROVED))
+        return false;
+    source = sources_find(a->proof == PROOF_PROVED ? &g->proved : &g->unproved, &trial->host,
+                          trial->observed);
+    return !source || counter_most(&source->guesses, trial->at.t,
+                                   source_limits(&g->limits, source).guesses->window) < KEPT_MAX;
 }
 
 static void judge(struct guard *g, struct trial *trial)
@@ -237,6 +245,7 @@ void guard_attempt(struct guard *g, const struct attempt *attempt)
     struct trial trial = {.attempt = *attempt, .observed = is_observed(g, attempt->switch_id)};
     struct attempt *a = &trial.attempt;
 
+    a->source = keys_unmapped(&attempt->source);
     clock_reach(g, attempt->at);
     trial.at = g->at;
     g->figures.attempts[a->witness][a->outcome]++;
@@ -264,7 +273,8 @@ void guard_tick(struct guard *g, struct instant now)
 void guard_vouch(struct guard *g, struct instant now, int64_t switch_id,
                  const struct address *source, struct span account)
 {
-    struct network host = keys_host(source);
+    struct address address = keys_unmapped(source);
+    struct network host = keys_host(&address);
 
     clock_reach(g, now);
     if (host.family && account.n)
@@ -276,7 +286,8 @@ void guard_vouch(struct guard *g, struct instant now, int64_t switch_id,
 bool guard_source_good(const struct guard *g, struct instant now, int64_t switch_id,
                        struct span account, const struct address *source)
 {
-    struct network home = keys_home(source);
+    struct address address = keys_unmapped(source);
+    struct network home = keys_home(&address);
 
     return account.n && known_good_is(&g->good, keys_account(&g->keys, switch_id, account), &home,
                                       clock_read(g, now).day);
@@ -306,7 +317,8 @@ enum guard_account_state guard_account_state(const struct guard *g, struct insta
 
 bool guard_address_good(const struct guard *g, struct instant now, const struct address *source)
 {
-    struct network home = keys_home(source);
+    struct address address = keys_unmapped(source);
+    struct network home = keys_home(&address);
 
     return home.family &&
            home_is_good(homes_find(&g->homes, &g->keys, &home), clock_read(g, now).day);
@@ -315,7 +327,8 @@ bool guard_address_good(const struct guard *g, struct instant now, const struct 
 bool guard_pair_refused(const struct guard *g, struct instant now, int64_t switch_id,
                         struct span account, const struct address *source)
 {
-    struct network home = keys_home(source);
+    struct address address = keys_unmapped(source);
+    struct network home = keys_home(&address);
 
     return account.n &&
            pair_refused(g, keys_account(&g->keys, switch_id, account), &home, clock_read(g, now).t);

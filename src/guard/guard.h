@@ -69,6 +69,7 @@ struct guard_event {
     struct instant at;
     int64_t switch_id; /* whose attempt led to it; for bans of more than one, the last */
     struct network network;
+    bool quench;          /* GUARD_QUENCH, and GUARD_UNBAN of one */
     struct span account;  /* cut at ACCOUNT_NAME_MAX */
     enum witness witness; /* whose count decided */
     enum proof proof;
@@ -112,7 +113,11 @@ void guard_vouch(struct guard *guard, struct instant now, int64_t switch_id,
 
 /* ---- questions ---- */
 
-/* For authorize: whether calls of the account may go where its lock does not reach. */
+/*
+ * For authorize: whether calls of the account may go where its lock does not reach. The guard is for one thread:
+ * who answers on others keeps what the events say (GUARD_LOCKOUT with `good`, GUARD_INTERNATIONAL, GUARD_TAKEOVER,
+ * GUARD_UNLOCK, GUARD_GOOD, GUARD_NOT_GOOD), and begins with guard_next_lock() and guard_good_of().
+ */
 enum guard_account_state {
     GUARD_FREE,
     GUARD_LOCKED_OUT,           /* locked, and `source` is not known to be good */
@@ -164,8 +169,10 @@ struct guard_account {
 int guard_set_canaries(struct guard *guard, const struct guard_account *canaries, size_t n,
                        struct fault *f);
 #define GUARD_SWITCHES_MAX 1024
-/* A switch that was never set is observed. ERR_FULL. */
-int guard_set_mode(struct guard *guard, int64_t switch_id, enum guard_mode mode, struct fault *f);
+/* A switch that was never set is observed. When it is to be observed from now on, the bans and locks that it led to
+ * end. ERR_FULL. */
+int guard_set_mode(struct guard *guard, struct instant now, int64_t switch_id, enum guard_mode mode,
+                   struct fault *f);
 
 /* ---- lists, and what outlives a restart ---- */
 

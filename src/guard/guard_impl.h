@@ -96,15 +96,16 @@ void judge_canary(struct guard *guard, struct trial *trial);
 uint64_t pair_key(const struct guard *guard, uint64_t account, const struct network *home);
 bool pair_refused(const struct guard *guard, uint64_t account, const struct network *home,
                   uint32_t t);
-/* It is a wrong password in a phone: not counted against the account for a day. */
-bool pair_excused(const struct guard *guard, uint64_t account, const struct network *home,
-                  uint32_t t);
+/* It is a wrong password in a phone: hardly counted against the account for a day. To be asked once an attempt. */
+bool pair_excused(struct guard *guard, uint64_t account, const struct network *home, uint32_t t);
 void end_ban(struct guard *guard, struct ban *ban);
 
 /* judge_account.c */
 void judge_account_failure(struct guard *guard, struct trial *trial);
 void judge_success(struct guard *guard, struct trial *trial);
 void end_lock(struct guard *guard, struct subject *subject);
+/* Of all accounts of a switch that is only observed from now on, if they are in force. */
+void end_locks_of(struct guard *guard, int64_t switch_id);
 void end_locks(struct guard *guard);
 void subject_leaves(const struct subject *subject, void *guard);
 

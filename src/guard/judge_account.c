@@ -237,7 +237,7 @@ void judge_success(struct guard *g, struct trial *trial)
     } else if (attacked) {
         success = SUCCESS_DOUBTFUL;
     }
-    if (trial->attempt.proof != PROOF_ELSEWHERE)
+    if (trial->attempt.proof != PROOF_ELSEWHERE && trial->home.family)
         settle_home(g, trial, success, familiar);
 }
 
@@ -261,6 +261,16 @@ static void end_or_renew(struct guard *g, struct subject *s)
         lock(g, s, s->observed, &excess, &event);
     else
         end_lock(g, s);
+}
+
+void end_locks_of(struct guard *g, int64_t switch_id)
+{
+    for (size_t i = 0; i < table_slots(&g->subjects.table); i++) {
+        struct subject *s = table_at(&g->subjects.table, i);
+
+        if (s && s->lock != LOCK_NONE && !s->observed && s->switch_id == switch_id)
+            end_lock(g, s);
+    }
 }
 
 void end_locks(struct guard *g)

@@ -27,7 +27,7 @@ static const struct home *home_of(const struct guard *g, const struct network *n
     memcpy(address.ip, network->ip, sizeof(address.ip));
     if (network->family == 6 && network->bits > 64)
         home = keys_home(&address);
-    return homes_find(&g->homes, &g->keys, &home);
+    return home.family ? homes_find(&g->homes, &g->keys, &home) : NULL;
 }
 
 /* Several accounts are registered there beside this one, and hardly more than this one fails. */
@@ -60,9 +60,19 @@ static uint64_t excused_key(const struct guard *g, uint64_t account, const struc
     return keys_join(&g->keys, pair_key(g, account, home), GUARD_EVENTS);
 }
 
-bool pair_excused(const struct guard *g, uint64_t account, const struct network *home, uint32_t t)
+/* One in ten counts all the same: who sits in an office, and has the patience of a phone, must not guess for ever. */
+#define EXCUSES 9
+
+bool pair_excused(struct guard *g, uint64_t account, const struct network *home, uint32_t t)
 {
-    return account && home->family && recent_find(&g->notices, excused_key(g, account, home), t);
+    struct recent *r = NULL;
+
+    if (account && home->family)
+        r = recent_find(&g->notices, excused_key(g, account, home), t);
+    if (!r)
+        return false;
+    r->n[0] = r->n[0] < EXCUSES ? r->n[0] + 1 : 0;
+    return r->n[0] != 0;
 }
 
 static enum attack attack_of(const struct guard *g, const struct trial *trial,
@@ -101,6 +111,7 @@ void end_ban(struct guard *g, struct ban *ban)
                                 .observed = ban->observed,
                                 .switch_id = ban->switch_id,
                                 .network = ban->network,
+                                .quench = ban->quench,
                                 .witness = (enum witness)ban->witness,
                                 .proof = (enum proof)ban->proof,
                                 .level = ban->level,
@@ -147,6 +158,7 @@ static bool impose(struct guard *g, struct trial *trial, const struct network *n
     if (ban->remembered <= t)
         ban->level = ban->quench_level = 0;
     event.network = *network;
+    event.quench = quench;
     event.level = quench ? ban->quench_level : ban->level;
     length = quench ? grown(l->quench, 2, event.level, l->quench_max)
                     : grown(l->ban, l->ban_factor, event.level, l->ban_max);
@@ -212,12 +224,15 @@ static void alarm(struct guard *g, struct trial *trial, const struct source *s,
                   const struct excess *excess, enum guard_event_kind kind)
 {
     uint64_t ids[GUARD_EVENT_IDS];
-    struct why why = why_of(g, trial, s, excess, ids);
-    struct guard_event event = event_of(trial, kind, &why);
+    struct guard_event event;
+    struct why why;
 
+    if (!notice_due(g, s->key, kind, HOUR))
+        return;
+    why = why_of(g, trial, s, excess, ids);
+    event = event_of(trial, kind, &why);
     event.network = source_network(s);
-    if (notice_due(g, s->key, kind, HOUR))
-        tell(g, &event);
+    tell(g, &event);
 }
 
 /* A wrong password in a phone is told to its owner, and locks nobody out. */
@@ -225,7 +240,7 @@ static void excuse(struct guard *g, struct trial *trial, struct guard_event *eve
 {
     uint64_t key = pair_key(g, trial->account, &trial->home);
 
-    recent_begin(&g->notices, excused_key(g, trial->account, &trial->home), trial->at.t, DAY);
+    recent_first(&g->notices, excused_key(g, trial->account, &trial->home), trial->at.t, DAY);
     event->kind = GUARD_WRONG_PASSWORD;
     event->seconds = 0;
     if (notice_due(g, key, GUARD_WRONG_PASSWORD, DAY))
@@ -334,7 +349,7 @@ static void link_evidence(struct trial *trial, struct source *s, enum evidence_c
 static void proved_failure(struct guard *g, struct trial *trial)
 {
     bool noise = outcome_is_noise(trial->attempt.outcome);
-    int levels = trial->host.family == 4 ? 1 : LEVELS;
+    int levels = trial->host.family == 4 || keys_shares(&trial->attempt.source) ? 1 : LEVELS;
     struct source *at[LEVELS];
     struct excess excess;
 
@@ -349,6 +364,9 @@ static void proved_failure(struct guard *g, struct trial *trial)
         source_add(at[i], &g->limits, trial->at.t, trial->attempt.witness, noise, trial->account);
         link_evidence(trial, at[i], (enum evidence_chain)i);
     }
+    for (int i = 0; i < levels; i++) /* a wider one may have taken its place */
+        if (at[i] && at[i]->bits != level_bits(trial->host.family, i))
+            at[i] = NULL;
     if (at[0] && trial->account && trial->attempt.outcome == OUTCOME_WRONG_CREDENTIALS) {
         const struct home *home = home_of(g, &trial->host);
 

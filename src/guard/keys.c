@@ -56,7 +56,28 @@ struct network keys_around(const struct address *address, uint8_t bits)
     return n;
 }
 
+bool keys_shares(const struct address *address)
+{
+    static const uint8_t translated[4] = {0, 0x64, 0xff, 0x9b}, teredo[4] = {0x20, 1, 0, 0};
+
+    return address->family == 6 &&
+           (memcmp(address->ip, translated, 4) == 0 || memcmp(address->ip, teredo, 4) == 0);
+}
+
+struct address keys_unmapped(const struct address *address)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct address out = {.family = 4, .port = address->port};
+
+    if (address->family != 6 || memcmp(address->ip, mapped, sizeof(mapped)) != 0)
+        return *address;
+    memcpy(out.ip, address->ip + sizeof(mapped), 4);
+    return out;
+}
+
 struct network keys_home(const struct address *address)
 {
+    if (keys_shares(address))
+        return (struct network){0};
     return keys_around(address, address->family == 4 ? 32 : 64);
 }

@@ -28,8 +28,14 @@ uint64_t keys_join(const struct keys *keys, uint64_t a, uint64_t b);
 
 /* The network of that many bits around an address of a family, family 0 for none. */
 struct network keys_around(const struct address *address, uint8_t bits);
-/* The address alone; of IPv6 the /64 that it is in, which is what one customer has. */
+/* The address alone; of IPv6 the /64 that it is in, which is what one customer has. Family 0 where strangers share
+ * one: keys_shares(). */
 struct network keys_home(const struct address *address);
+/* IPv6 addresses that stand for IPv4 hosts of all the world: translated (64:ff9b::/32, RFC 6052 and 8215) and
+ * Teredo (2001::/32). Their /64 is nobody's. */
+bool keys_shares(const struct address *address);
+/* ::ffff:192.0.2.1 as 192.0.2.1, should a witness have left it as it was. */
+struct address keys_unmapped(const struct address *address);
 
 static inline struct network keys_host(const struct address *address)
 {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/fault.h"
 #include "base/pages.h"
 
@@ -20,13 +21,13 @@ int table_init(struct table *t, size_t bytes, size_t entry_size, uint32_t cells)
 {
     size_t buckets = bytes / (entry_size * TABLE_WAYS);
 
-    *t = (struct table){.entry_size = entry_size, .cells = cells};
+    *t = (struct table){.entry_size = entry_size, .cells = (cells + 3) & ~3u};
     t->buckets = buckets == 0 ? 1 : buckets > UINT32_MAX ? UINT32_MAX : (uint32_t)buckets;
     t->entries = pages_new(table_slots(t) * entry_size);
     if (!t->entries)
         return ERR_NOMEM;
     if (cells) {
-        t->strangers = pages_new((size_t)cells * ROWS);
+        t->strangers = pages_new((size_t)t->cells * ROWS);
         if (!t->strangers) {
             table_free(t);
             return ERR_NOMEM;
@@ -126,11 +127,18 @@ void table_drop(struct table *t, void *entry)
     memset(entry, 0, t->entry_size);
 }
 
-void table_halve(struct table *t)
+/* Eight cells at once. */
+void table_halve(struct table *t, unsigned times)
 {
-    for (size_t i = 0; i < (size_t)t->cells * ROWS; i++)
-        t->strangers[i] >>= 1;
-    t->strange >>= 1;
+    uint64_t keep = BYTES_EACH(times < 8 ? 0xffu >> times : 0);
+    unsigned by = times < 8 ? times : 0;
+
+    for (size_t i = 0; i < (size_t)t->cells * ROWS; i += sizeof(uint64_t)) {
+        uint64_t cells = bytes_word((const char *)t->strangers + i) >> by & keep;
+
+        memcpy(t->strangers + i, &cells, sizeof(cells));
+    }
+    t->strange = times < 64 ? t->strange >> times : 0;
 }
 
 void *table_at(const struct table *t, size_t slot)

@@ -43,7 +43,8 @@ struct table_rank {
     uint32_t unit;     /* … and more for each time that it was turned away */
 };
 
-/* `bytes` for the entries (at least one bucket is made), `cells` for each row of strangers, 0 for none. ERR_NOMEM. */
+/* `bytes` for the entries (at least one bucket is made), `cells` (rounded up to 4) for each row of
+ * strangers, 0 for none. ERR_NOMEM. */
 int table_init(struct table *table, size_t bytes, size_t entry_size, uint32_t cells);
 void table_free(struct table *table); /* a zeroed one is fine */
 
@@ -53,8 +54,8 @@ void *table_find(const struct table *table, uint64_t key);
 void *table_take(struct table *table, uint64_t key, const struct table_rank *rank);
 /* Frees the entry. */
 void table_drop(struct table *table, void *entry);
-/* Strangers are forgotten by half. */
-void table_halve(struct table *table);
+/* Strangers are forgotten by half, so many times. */
+void table_halve(struct table *table, unsigned times);
 
 static inline size_t table_slots(const struct table *table)
 {

@@ -48,6 +48,8 @@ static void add_event(void *context, const struct guard_event *e)
     buf_puts(b, guard_event_name(e->kind));
     if (e->observed)
         buf_puts(b, " observed");
+    if (e->quench && e->kind == GUARD_UNBAN)
+        buf_puts(b, " quench");
     if (e->network.family)
         buf_printf(b, " %s", network_text(&e->network, text));
     if (e->account.n)
@@ -483,8 +485,8 @@ static bool play_switch(struct scenario *s, struct line *line)
 {
     int64_t id = number(next(line), NULL);
 
-    return guard_set_mode(s->guard, id, next_is(line, "enforce") ? GUARD_ENFORCE : GUARD_OBSERVE,
-                          NULL) == 0;
+    return guard_set_mode(s->guard, s->now, id,
+                          next_is(line, "enforce") ? GUARD_ENFORCE : GUARD_OBSERVE, NULL) == 0;
 }
 
 /* ---- begin, restart, end ---- */
@@ -495,8 +497,8 @@ static bool begin(struct scenario *s)
 
     if (guard_new(&s->guard, &s->limits, key, s->now, add_event, s, &f) != 0)
         return trouble(s, "%s", f.text);
-    guard_set_mode(s->guard, 1, GUARD_ENFORCE, NULL);
-    guard_set_mode(s->guard, 2, GUARD_ENFORCE, NULL);
+    guard_set_mode(s->guard, s->now, 1, GUARD_ENFORCE, NULL);
+    guard_set_mode(s->guard, s->now, 2, GUARD_ENFORCE, NULL);
     return true;
 }
 
