@@ -194,7 +194,7 @@ static void act(struct model *m, const uint8_t b[4])
         guard_set_exempt(m->guard, m->now, EXEMPT_NEVER_BAN, &m->never, 1, NULL);
         break;
     case 5:
-        guard_vouch(m->guard, m->now, 1, a, name_at(b[3]));
+        guard_vouch(m->guard, m->now, 1, a);
         m->proved[0][b[1] % ADDRESSES] = true;
         break;
     }

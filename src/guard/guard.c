@@ -164,9 +164,14 @@ static bool is_weak(enum witness witness)
     return witness == WITNESS_AMI || witness == WITNESS_LOG;
 }
 
-static void vouch(struct guard *g, uint64_t account, const struct network *host, uint32_t t)
+static uint64_t vouch_key(const struct guard *g, int64_t switch_id, const struct network *host)
 {
-    uint64_t key = keys_join(&g->keys, account, keys_network(&g->keys, host, 'v'));
+    return keys_join(&g->keys, (uint64_t)switch_id, keys_network(&g->keys, host, 'v'));
+}
+
+static void vouch(struct guard *g, int64_t switch_id, const struct network *host, uint32_t t)
+{
+    uint64_t key = vouch_key(g, switch_id, host);
     struct recent *r = recent_find(&g->vouched, key, t);
 
     if (!r)
@@ -181,19 +186,18 @@ static void pair(struct guard *g, struct trial *trial)
 {
     struct attempt *a = &trial->attempt;
     struct recent *r;
-    uint64_t key;
 
-    if (!trial->account || !trial->host.family || a->outcome != OUTCOME_WRONG_CREDENTIALS)
+    if (!trial->host.family ||
+        (a->outcome != OUTCOME_WRONG_CREDENTIALS && a->outcome != OUTCOME_UNKNOWN_ACCOUNT))
         return;
     if (!is_weak(a->witness)) {
         if (a->proof == PROOF_PROVED)
-            vouch(g, trial->account, &trial->host, trial->at.t);
+            vouch(g, a->switch_id, &trial->host, trial->at.t);
         return;
     }
     if (a->proof == PROOF_PROVED)
         return;
-    key = keys_join(&g->keys, trial->account, keys_network(&g->keys, &trial->host, 'v'));
-    r = recent_find(&g->vouched, key, trial->at.t);
+    r = recent_find(&g->vouched, vouch_key(g, a->switch_id, &trial->host), trial->at.t);
     if (r && r->n[a->witness]) {
         r->n[a->witness]--;
         a->proof = PROOF_PROVED;
@@ -271,14 +275,14 @@ void guard_tick(struct guard *g, struct instant now)
 }
 
 void guard_vouch(struct guard *g, struct instant now, int64_t switch_id,
-                 const struct address *source, struct span account)
+                 const struct address *source)
 {
     struct address address = keys_unmapped(source);
     struct network host = keys_host(&address);
 
     clock_reach(g, now);
-    if (host.family && account.n)
-        vouch(g, keys_account(&g->keys, switch_id, account), &host, g->at.t);
+    if (host.family)
+        vouch(g, switch_id, &host, g->at.t);
 }
 
 /* ---- questions ---- */

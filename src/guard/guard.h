@@ -102,14 +102,16 @@ void guard_tick(struct guard *guard, struct instant now);
 /*
  * Pairing. Wire and HEP call it when credentials from `source` that echo a nonce issued to that very address were
  * *refused*, and they do not report that attempt themselves (a witness that only proves). guard_attempt() does it for
- * every proved failure that they do report. Each call lets one failure of the same switch, source and account that
- * log reports, and one that AMI reports, within GUARD_VOUCH_S seconds after it count as proved. So a weak witness
- * never counts more against an address than was proved to have come from it, and a success vouches for nothing:
- * packets forged in the name of a phone that works find nothing to be paired with.
+ * every such failure that they do report. Each call lets one failure of the same switch and source that log reports
+ * (wrong credentials, unknown account), and one that AMI reports, within GUARD_VOUCH_S seconds after it count as
+ * proved. So a weak witness never counts more against an address than was proved to have come from it, whatever names
+ * the packets carry, and a success vouches for nothing: packets forged in the name of a phone that works find
+ * nothing to be paired with. The account is no part of it: log cuts and decodes names, and a sender could
+ * choose one that is never paired.
  */
 #define GUARD_VOUCH_S 10
 void guard_vouch(struct guard *guard, struct instant now, int64_t switch_id,
-                 const struct address *source, struct span account);
+                 const struct address *source);
 
 /* ---- questions ---- */
 

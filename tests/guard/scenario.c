@@ -318,12 +318,11 @@ static bool play_registers(struct scenario *s, struct span text)
 static bool play_vouch(struct scenario *s, struct line *line)
 {
     struct address source;
-    struct span account = next(line);
 
-    next(line); /* "from" */
+    next(line); /* "for" */
     if (!address_from(s, next(line), &source))
         return false;
-    guard_vouch(s->guard, s->now, 1, &source, account);
+    guard_vouch(s->guard, s->now, 1, &source);
     return true;
 }
 

@@ -66,6 +66,24 @@ static uint64_t draw(uint64_t *seed)
     return *seed >> 32;
 }
 
+/* Should a witness leave an IPv4 address as it stands in IPv6. */
+static void mapped_addresses_are_ipv4(void **state)
+{
+    struct seen seen = {0};
+    struct guard *g = guard_of(&seen, 1);
+    struct attempt a = attempt_of(0xc0000201, PROOF_PROVED, 0);
+
+    (void)state;
+    a.source = (struct address){
+        .family = 6, .ip = {[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1}};
+    for (int i = 0; i < 5; i++)
+        guard_attempt(g, &a);
+    assert_int_equal(seen.n[GUARD_BAN], 1);
+    assert_int_equal(seen.last.family, 4);
+    assert_int_equal(seen.last.bits, 32);
+    guard_free(g);
+}
+
 /* What happened within three quarters of a window counts, what is older than the window does not. */
 static void a_counter_counts_its_window(void **state)
 {
@@ -358,6 +376,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_counter_counts_its_window),
         cmocka_unit_test(a_table_keeps_who_weighs_more),
         cmocka_unit_test(limits_have_ranges),
+        cmocka_unit_test(mapped_addresses_are_ipv4),
         cmocka_unit_test(words_are_read_as_they_are_written),
         cmocka_unit_test(the_same_attempts_give_the_same_events),
         cmocka_unit_test(attempts_allocate_nothing),
