@@ -230,8 +230,10 @@ struct guard_count {
     char name[ACCOUNT_NAME_MAX];
     uint8_t name_n;
     bool known;
-    uint32_t count[3][WITNESSES]; /* source: short, day, noise; account: short, day, week */
-    uint32_t names;               /* accounts that failed at this source, about */
+    uint32_t count
+        [4]
+        [WITNESSES]; /* source: short, day, noise; account: short, day, week, and of that guesses */
+    uint32_t names;  /* accounts that failed at this source, about */
 };
 bool guard_next_count(const struct guard *guard, struct instant now, size_t *cursor,
                       struct guard_count *out);

@@ -83,6 +83,12 @@ static void lock(struct guard *g, struct subject *s, bool observed, const struct
     tell(g, event);
 }
 
+/* With an invented nonce no switch looks at the password. Log and AMI do not tell one from the other. */
+static bool is_guess(const struct attempt *a)
+{
+    return a->proof != PROOF_NONE || a->witness == WITNESS_LOG || a->witness == WITNESS_AMI;
+}
+
 void judge_account_failure(struct guard *g, struct trial *trial)
 {
     const struct attempt *a = &trial->attempt;
@@ -104,7 +110,7 @@ void judge_account_failure(struct guard *g, struct trial *trial)
         tell_pressure(g);
         return;
     }
-    subject_add(s, &g->limits, trial->at.t, a->witness);
+    subject_add(s, &g->limits, trial->at.t, a->witness, is_guess(a));
     if (trial->evidence) {
         trial->evidence->before[CHAIN_ACCOUNT] = s->last;
         s->last = trial->evidence->id;
@@ -136,6 +142,12 @@ static bool under_attack(const struct guard *g, const struct subject *s, uint32_
     uint32_t count;
 
     return s && (subject_locked(s, t) || besieged(g, s, t, &limit, &count));
+}
+
+/* Whether somebody may have got it right: forged packets alone make no takeover out of its owner's next success. */
+static bool was_guessed_at(const struct guard *g, const struct subject *s, uint32_t t)
+{
+    return counter_most(&s->guesses, t, g->limits.account_week.window) >= g->limits.takeover;
 }
 
 static void revoke(struct guard *g, struct trial *trial)
@@ -228,7 +240,7 @@ void judge_success(struct guard *g, struct trial *trial)
     familiar = trial->attempt.proof != PROOF_ELSEWHERE &&
                known_good_familiar(&g->good, trial->account, &trial->home, trial->at.day);
     failed = failed_here(g, trial);
-    if (attacked && !familiar) {
+    if (attacked && !familiar && was_guessed_at(g, s, trial->at.t)) {
         success = SUCCESS_TAINTED;
         if (s->lock != LOCK_TAKEOVER || (s->observed && !trial->observed))
             take_over(g, trial, s);

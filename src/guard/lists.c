@@ -109,7 +109,7 @@ static bool any(const struct guard_count *count)
 {
     uint32_t all = count->names;
 
-    for (int i = 0; i < 3 * WITNESSES; i++)
+    for (int i = 0; i < 4 * WITNESSES; i++)
         all |= count->count[i / WITNESSES][i % WITNESSES];
     return all != 0;
 }
@@ -146,6 +146,7 @@ static bool count_subject(const struct guard *g, const struct subject *s, uint32
         out->count[0][i] = counter_of(&s->recent, t, g->limits.account.window, w);
         out->count[1][i] = counter_of(&s->day, t, g->limits.account_day.window, w);
         out->count[2][i] = counter_of(&s->week, t, g->limits.account_week.window, w);
+        out->count[3][i] = counter_of(&s->guesses, t, g->limits.account_week.window, w);
     }
     return any(out);
 }
@@ -324,6 +325,7 @@ int guard_restore_count(struct guard *g, struct instant now, const struct guard_
         counter_set(&s->recent, g->at.t, g->limits.account.window, w, in->count[0][i]);
         counter_set(&s->day, g->at.t, g->limits.account_day.window, w, in->count[1][i]);
         counter_set(&s->week, g->at.t, g->limits.account_week.window, w, in->count[2][i]);
+        counter_set(&s->guesses, g->at.t, g->limits.account_week.window, w, in->count[3][i]);
     }
     return 0;
 }

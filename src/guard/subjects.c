@@ -74,11 +74,13 @@ struct subject *subjects_take(struct subjects *s, uint64_t key, int64_t switch_i
 }
 
 void subject_add(struct subject *s, const struct guard_limits *limits, uint32_t t,
-                 enum witness witness)
+                 enum witness witness, bool guess)
 {
     counter_add(&s->recent, t, limits->account.window, witness);
     counter_add(&s->day, t, limits->account_day.window, witness);
     counter_add(&s->week, t, limits->account_week.window, witness);
+    if (guess)
+        counter_add(&s->guesses, t, limits->account_week.window, witness);
 }
 
 void subject_lock(struct subjects *subjects, struct subject *s, enum lock lock, bool observed,

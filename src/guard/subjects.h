@@ -19,6 +19,7 @@ struct subject {
     int64_t switch_id;
     uint64_t last;                    /* newest attempt that counted */
     struct counter recent, day, week; /* windows of account, account_day, account_week */
+    struct counter guesses;           /* window of account_week: those that may have been right */
     uint32_t since, until;            /* of the lock; until LOCK_FOREVER */
     uint32_t length, remembered;      /* until when `level` means something */
     uint32_t threshold, count, window;
@@ -42,8 +43,9 @@ struct subject *subjects_find(const struct subjects *subjects, uint64_t key);
 struct subject *subjects_take(struct subjects *subjects, uint64_t key, int64_t switch_id,
                               struct span name, bool known, uint32_t t);
 
+/* `guess`: the switch looked at the password. It does not where the nonce is invented. */
 void subject_add(struct subject *subject, const struct guard_limits *limits, uint32_t t,
-                 enum witness witness);
+                 enum witness witness, bool guess);
 void subject_lock(struct subjects *subjects, struct subject *subject, enum lock lock, bool observed,
                   uint32_t t, uint32_t length);
 bool subject_locked(const struct subject *subject, uint32_t t);
