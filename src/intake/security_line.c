@@ -314,11 +314,15 @@ static bool take_middle(struct span in, struct security_fields *f)
 
     f->account = (struct span){NULL, 0};
     if (!f->kind->without_account) {
-        const char *end;
+        const char *last, *end;
 
-        if (!take(&in, SPAN(",AccountID=\"")))
+        if (!take(&in, SPAN(",AccountID=\"")) || !in.p || !in.n)
             return false;
-        end = memmem(in.p, in.n, session.p, session.n);
+        /* A line end can only be in the name, so the name goes on behind the last one. */
+        last = memrchr(in.p, '\n', in.n);
+        if (!last)
+            last = in.p;
+        end = memmem(last, in.n - (size_t)(last - in.p), session.p, session.n);
         if (!end)
             return false;
         f->account = (struct span){in.p, (size_t)(end - in.p)};
