@@ -149,14 +149,6 @@ static uint16_t step_behind(const struct trie *trie, struct span front, bool fir
     return node || (first && front.n == 0) ? trie_step(trie, node, key) : 0;
 }
 
-static struct span other_trunk(const struct plan *plan)
-{
-    for (size_t i = 1; i < plan->n_codes; i++)
-        if (plan->code[i].role == ROLE_TRUNK)
-            return plan->code[i].drop;
-    return (struct span){NULL, 0};
-}
-
 static void instead_step(struct atlas_place *at, char key)
 {
     const struct plan *plan = at->site->plan;
@@ -165,8 +157,8 @@ static void instead_step(struct atlas_place *at, char key)
 
     if (plan->keeps)
         at->instead[0] = step_behind(trie, (struct span){NULL, 0}, n == 0, at->instead[0], key);
-    if (plan->trunks)
-        at->instead[1] = step_behind(trie, other_trunk(plan), n == 0, at->instead[1], key);
+    if (plan->n_trunks)
+        at->instead[1] = step_behind(trie, plan->other_trunk, n == 0, at->instead[1], key);
 }
 
 /* The codes of national numbers, behind the access prefix and the own country code. */

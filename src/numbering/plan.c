@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/bytes.h"
 #include "numbering/shape.h"
 #include "numbering/tsv.h"
 
@@ -29,8 +30,10 @@ void plan_free(struct plan *p)
     trie_free(&p->trie);
     free(p->code);
     free(p->emergency);
+    free(p->trunks);
     p->code = NULL;
     p->emergency = NULL;
+    p->trunks = NULL;
 }
 
 static int grow(void **array, size_t *cap, size_t n, size_t size, struct fault *f)
@@ -113,10 +116,7 @@ static int lay(struct plan *p, struct span shape, struct code code, struct fault
 
 static bool all_digits(struct span s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] < '0' || s.p[i] > '9')
-            return false;
-    return s.n > 0;
+    return s.n > 0 && span_all_digits(s);
 }
 
 static int span_order(struct span a, struct span b)
@@ -321,13 +321,18 @@ static int set_digits(struct span *to, struct span digits, struct fault *f)
     return 0;
 }
 
-static int set_trunk(struct code *code, const struct code_row *row, struct fault *f)
+static int set_trunk(struct plan *p, struct code *code, const struct code_row *row, struct fault *f)
 {
     int rc = set_digits(&code->drop, row->value, f);
 
     if (rc == 0 && !span_starts(row->shape, code->drop))
         rc = fault(f, ERR_SYNTAX, "\"%s\" does not begin with the trunk prefix %s",
                    ESCAPED(row->shape), ESCAPED(code->drop));
+    if (rc == 0 && p->other_trunk.n && !span_eq(p->other_trunk, code->drop))
+        rc = fault(f, ERR_SYNTAX, "plan %s has another trunk prefix already, %s", p->iso,
+                   ESCAPED(p->other_trunk));
+    if (rc == 0)
+        p->other_trunk = code->drop;
     return rc;
 }
 
@@ -376,7 +381,7 @@ static int set_value(struct plan *p, struct code *code, const struct code_row *r
         if (span_is(row->value, "-"))
             return 0;
         return set_digits(&code->put, row->value, f);
-    case ROLE_TRUNK: p->trunks = true; return set_trunk(code, row, f);
+    case ROLE_TRUNK: return set_trunk(p, code, row, f);
     case ROLE_INFIX: return set_infix(code, row, f);
     case ROLE_RELAY:
     case ROLE_NUMBER:
@@ -427,7 +432,12 @@ int plan_add(struct plan *p, const struct code_row *row, struct fault *f)
         if (node->value[PLAN_STRIP] && p->code[node->value[PLAN_STRIP]].role == ROLE_ACCESS)
             return 0;
     }
-    rc = lay(p, row->shape, code, f);
+    if (code.role == ROLE_TRUNK)
+        rc = grow((void **)&p->trunks, &p->cap_trunks, p->n_trunks, sizeof(*p->trunks), f);
+    if (rc == 0)
+        rc = lay(p, row->shape, code, f);
+    if (rc == 0 && code.role == ROLE_TRUNK)
+        p->trunks[p->n_trunks++] = (uint16_t)(p->n_codes - 1);
     if (rc == 0 && code.role == ROLE_INFIX && !p->infix)
         p->infix = (uint16_t)(p->n_codes - 1);
     return rc;

@@ -59,10 +59,12 @@ struct plan {
     char access[8];            /* the access prefix that numbers are written with: "010" */
     char withhold[8], send[8]; /* caller-ID prefixes, "" where the plan has none of its own */
     bool letters;
-    bool keeps;     /* some national numbers are never dialled with the trunk prefix */
-    bool trunks;    /* some are written with another trunk prefix than the plan's */
-    bool shares;    /* other countries have the country code, too */
-    uint16_t infix; /* the code by which numbers are written that have an infix, or 0 */
+    bool keeps;              /* some national numbers are never dialled with the trunk prefix */
+    bool shares;             /* other countries have the country code, too */
+    uint16_t infix;          /* the code by which numbers are written that have an infix, or 0 */
+    struct span other_trunk; /* with which some are written instead of `trunk`, or empty */
+    uint16_t *trunks;        /* the codes that say which */
+    size_t n_trunks, cap_trunks;
     struct trie trie;
     struct code *code; /* [0] unused */
     size_t n_codes, cap_codes;

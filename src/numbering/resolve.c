@@ -34,18 +34,17 @@ static size_t with_infix(const struct plan *plan, struct span nsn, char *to)
 /* With the trunk prefix of a row whose shape names the numbers that it stands before. */
 static size_t with_trunk(const struct plan *plan, struct span nsn, char *to)
 {
-    for (uint16_t i = 1; i < plan->n_codes; i++) {
-        const struct code *code = &plan->code[i];
+    for (size_t i = 0; i < plan->n_trunks; i++) {
+        const struct code *code = &plan->code[plan->trunks[i]];
         struct fit fit = {code, 0};
         uint16_t node = 0;
 
-        if (code->role != ROLE_TRUNK)
-            continue;
         reading_put(to, 0, code->drop);
         reading_put(to, code->drop.n, nsn);
         do
             node = trie_step(&plan->trie, node, to[fit.n++]);
-        while (node && (fit.n <= code->drop.n || plan->trie.nodes[node].value[PLAN_WHOLE] != i));
+        while (node && (fit.n <= code->drop.n ||
+                        plan->trie.nodes[node].value[PLAN_WHOLE] != plan->trunks[i]));
         if (node && fit_length(&fit, code->drop.n + nsn.n) == LENGTH_RIGHT)
             return code->drop.n + nsn.n;
     }
@@ -68,7 +67,7 @@ static bool is_kept(const struct reading *r, struct span nsn)
 static size_t dial_home(const struct reading *r, struct span nsn, char *to)
 {
     const struct plan *plan = r->site->plan;
-    size_t n = plan->trunks ? with_trunk(plan, nsn, to) : 0;
+    size_t n = with_trunk(plan, nsn, to);
     struct span trunk = plan->trunk;
 
     if (n)
@@ -119,7 +118,7 @@ enum number_class resolve_row(struct reading *r, const struct fit *fit, struct s
     reading_put(r->out->e164, 1, plan->cc);
     reading_put(r->out->e164, 1 + plan->cc.n, nsn);
     r->out->country = whose(r, r->out->e164);
-    if (plan->keeps || plan->infix || plan->trunks) {
+    if (plan->keeps || plan->infix || plan->n_trunks) {
         dial_home(r, nsn, r->out->dialled);
         put_network(r, nsn, span_of(r->out->dialled));
     }

@@ -81,6 +81,8 @@ static const struct {
     {"codes.tsv", CODES "JP\t1234567890123\tshort\tSPECIAL\t-\t\n", "longer than 12 keys"},
     {"codes.tsv", CODES "JP\t8\ttrunk\tx\t10\t\n", "value \"x\": this role takes 1 to 8 digits"},
     {"codes.tsv", CODES "JP\t8\ttrunk\t9\t10\t\n", "\"8\" does not begin with the trunk prefix 9"},
+    {"codes.tsv", CODES "JP\t8\ttrunk\t8\t10\t\nJP\t9\ttrunk\t9\t10\t\n",
+     "plan JP has another trunk prefix already, 8"},
     {"codes.tsv", CODES "JP\t0315\tinfix\t15\t12\t\n", "this role takes 1 to 8 digits"},
     {"codes.tsv", CODES "JP\t0315\tinfix\t3>9\t12\t\n", "does not end with the infix 3"},
     {"codes.tsv", CODES "JP\t15\tinfix\t15>9\t12\t\n", "does not end with the infix 15"},
