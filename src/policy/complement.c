@@ -13,23 +13,9 @@ struct complement {
     struct prefix prefixes[];
 };
 
-static int check_digits(struct span text, const char *what, struct fault *f)
-{
-    if (text.n == 0)
-        return fault(f, ERR_SYNTAX, "%s is empty; it must have 1 to %d digits", what,
-                     RULE_PREFIX_MAX);
-    if (text.n > RULE_PREFIX_MAX)
-        return fault(f, ERR_RANGE, "%s \"%s\" has %zu digits; at most %d are allowed", what,
-                     ESCAPED(text), text.n, RULE_PREFIX_MAX);
-    for (size_t i = 0; i < text.n; i++)
-        if (text.p[i] < '0' || text.p[i] > '9')
-            return fault(f, ERR_SYNTAX, "%s \"%s\" may hold only digits", what, ESCAPED(text));
-    return 0;
-}
-
 static int check(struct span root, const struct span *allowed, size_t n, struct fault *f)
 {
-    int err = check_digits(root, "the root", f);
+    int err = rule_prefix_digits(root, "the root", f);
 
     if (err)
         return err;
@@ -41,7 +27,7 @@ static int check(struct span root, const struct span *allowed, size_t n, struct 
         return fault(f, ERR_FULL, "%zu allowed prefixes; at most %d can be given", n,
                      COMPLEMENT_ALLOWED_MAX);
     for (size_t i = 0; i < n; i++) {
-        err = check_digits(allowed[i], "the allowed prefix", f);
+        err = rule_prefix_digits(allowed[i], "the allowed prefix", f);
         if (err)
             return err;
         if (!span_starts(allowed[i], root))

@@ -36,20 +36,6 @@ struct minimal {
 
 /* ---- what is wanted ---- */
 
-static int check_digits(struct span text, const char *what, struct fault *f)
-{
-    if (text.n == 0)
-        return fault(f, ERR_SYNTAX, "%s is empty; it must have 1 to %d digits", what,
-                     RULE_PREFIX_MAX);
-    if (text.n > RULE_PREFIX_MAX)
-        return fault(f, ERR_RANGE, "%s \"%s\" has %zu digits; at most %d are allowed", what,
-                     ESCAPED(text), text.n, RULE_PREFIX_MAX);
-    for (size_t i = 0; i < text.n; i++)
-        if (text.p[i] < '0' || text.p[i] > '9')
-            return fault(f, ERR_SYNTAX, "%s \"%s\" may hold only digits", what, ESCAPED(text));
-    return 0;
-}
-
 static int add_node(struct tree *tree, uint32_t *out, struct fault *f)
 {
     if (tree->n == tree->cap) {
@@ -70,7 +56,7 @@ static int plant(struct tree *tree, struct span root, const struct minimal_want 
                  struct fault *f)
 {
     uint32_t node = 0;
-    int rc = check_digits(want->prefix, "the prefix", f);
+    int rc = rule_prefix_digits(want->prefix, "the prefix", f);
 
     if (rc)
         return rc;
@@ -332,7 +318,7 @@ int minimal_new(struct minimal **out, struct span root, const struct minimal_wan
 {
     struct tree tree = {NULL, 0, 0};
     struct minimal *list;
-    int rc = check_digits(root, "the root", f);
+    int rc = rule_prefix_digits(root, "the root", f);
 
     if (rc)
         return rc;

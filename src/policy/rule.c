@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/rule.h"
 
+#include "base/bytes.h"
 #include "base/utf8.h"
 #include "policy/schedule.h"
 
@@ -92,6 +93,19 @@ int rule_prefix_clean(struct span text, char out[RULE_PREFIX_MAX + 1], struct fa
                      ESCAPED(text));
     memcpy(out, digits, n);
     out[n] = '\0';
+    return 0;
+}
+
+int rule_prefix_digits(struct span text, const char *what, struct fault *f)
+{
+    if (text.n == 0)
+        return fault(f, ERR_SYNTAX, "%s is empty; it must have 1 to %d digits", what,
+                     RULE_PREFIX_MAX);
+    if (text.n > RULE_PREFIX_MAX)
+        return fault(f, ERR_RANGE, "%s \"%s\" has %zu digits; at most %d are allowed", what,
+                     ESCAPED(text), text.n, RULE_PREFIX_MAX);
+    if (!span_all_digits(text))
+        return fault(f, ERR_SYNTAX, "%s \"%s\" may hold only digits", what, ESCAPED(text));
     return 0;
 }
 

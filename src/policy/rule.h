@@ -34,6 +34,10 @@ int rule_check(const struct rule *rule, struct fault *f);
  * Writes the bare digits and NUL. ERR_SYNTAX or ERR_RANGE with a sentence. */
 int rule_prefix_clean(struct span text, char out[RULE_PREFIX_MAX + 1], struct fault *f);
 
+/* A prefix of digits alone, which lists are computed of; `what` names it in the sentence. ERR_SYNTAX or
+ * ERR_RANGE. */
+int rule_prefix_digits(struct span text, const char *what, struct fault *f);
+
 const char *rule_action_name(enum rule_action action); /* "restrict", "except" */
 const char *rule_level_name(enum rule_level level);    /* "account", "tenant", "operator" */
 

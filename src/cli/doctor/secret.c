@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "base/bytes.h"
 #include "base/md5.h"
 
 #define SHORT 8
@@ -40,14 +41,6 @@ static const char *const common[] = {
     "polycom",   "hello",
     "server",    "office",
 };
-
-static bool all_digits(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!isdigit((unsigned char)s.p[i]))
-            return false;
-    return s.n > 0;
-}
 
 /* 1111, 12345678, 87654321, abcdefgh: each character follows from the one before. */
 static bool is_run(struct span s)
@@ -118,7 +111,7 @@ const char *secret_weakness(struct span name, struct span secret, enum severity 
         return "is little more than the name";
     if (secret.n < SHORT)
         return "is shorter than 8 characters";
-    if (all_digits(secret) && secret.n < DIGITS_ENOUGH)
+    if (span_all_digits(secret) && secret.n < DIGITS_ENOUGH)
         return "is made of digits only";
     *severity = WARNING;
     if (secret.n < BRIEF)
