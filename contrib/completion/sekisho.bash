@@ -34,8 +34,8 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     "number "*) echo --plan --outside --extensions --area --tables --switch ;;
     "complement "*) echo --root --allow ;;
     "prove "*) echo --plan --outside --extensions --area --tables --born --restrict --except --rules --against \
-        --against-restrict --against-except --account --switch --tenant --against-account --against-tenant --ranges \
-        --all --restrictions ;;
+        --against-restrict --against-except --account --switch --tenant --operator --against-account --against-tenant \
+        --ranges --all --restrictions ;;
     "refusals "* | "audit "*) echo --account --switch --tenant --since --limit ;;
     "token add") echo --label --expires ;;
     "settings set") echo --refusal-days --refusals-max --refusals-per-account --adopted-max ;;

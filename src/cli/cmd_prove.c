@@ -14,7 +14,7 @@ struct prove_options {
     struct words restrict_, except, against_restrict, against_except, rest;
     const char *file, *against_file;
     const char *account, *switch_, *tenant, *against_account, *against_tenant;
-    bool born, ranges, all, restrictions;
+    bool operator_, born, ranges, all, restrictions;
 };
 
 /* ---- without a daemon ---- */
@@ -150,8 +150,9 @@ static int prove_daemon(struct cli *cli, const struct prove_options *o, json_t *
     if (o->account) {
         err = account_path(cli, o, &path, f);
     } else {
-        buf_puts(&path, "/v1/tenants");
-        path_part(&path, o->tenant);
+        buf_puts(&path, o->operator_ ? "/v1/operator" : "/v1/tenants");
+        if (!o->operator_)
+            path_part(&path, o->tenant);
         buf_puts(&path, "/prove");
         path_query(&path, "against", o->against_tenant);
         path_query(&path, "plan", o->local.plan);
@@ -169,30 +170,35 @@ static int prove_daemon(struct cli *cli, const struct prove_options *o, json_t *
 
 /* ---- the command ---- */
 
+static bool asks_daemon(const struct prove_options *o)
+{
+    return o->account || o->tenant || o->operator_;
+}
+
 /* What does not go together; NULL where all is well. */
 static const char *objection(const struct prove_options *o)
 {
-    bool asks = o->account || o->tenant;
+    bool asks = asks_daemon(o);
     bool rules = o->born || o->restrict_.n || o->except.n || o->file;
 
     if (o->rest.n)
         return "prefixes stand behind --restrict and --except";
-    if (o->account && o->tenant)
-        return "--account and --tenant contradict each other";
+    if ((o->account != NULL) + (o->tenant != NULL) + o->operator_ > 1)
+        return "--account, --tenant and --operator contradict each other";
     if (asks && (rules || compares(o)))
-        return "--account and --tenant ask the daemon about the rules that it has; "
+        return "--account, --tenant and --operator ask the daemon about the rules that it has; "
                "--restrict, --against and the like are proved without it";
     if (asks && (o->local.outside || o->local.extensions.n || o->local.area || o->local.tables ||
                  (o->account && o->local.plan)))
         return "the daemon knows the dial plan itself";
     if (!asks && !o->local.plan)
-        return "either --account or --tenant (ask the daemon) or --plan (no daemon needed) is "
-               "missing";
+        return "either --account, --tenant or --operator (ask the daemon) or --plan (no daemon "
+               "needed) is missing";
     if (!asks && !rules)
         return "rules are missing: --born (the plan's international prefix restricted), "
                "--restrict PREFIX, --except PREFIX or --rules FILE";
     if (!asks && o->switch_)
-        return "--switch goes with --account or --tenant";
+        return "--switch goes with --account, --tenant or --operator";
     if ((o->against_account && !o->account) || (o->against_tenant && !o->tenant))
         return "--against-account goes with --account, --against-tenant with --tenant";
     return NULL;
@@ -249,6 +255,7 @@ int cmd_prove(struct cli *cli, const struct command *self, int argc, char **argv
         {.name = "account", .text = &o.account, .value = "ACCOUNT"},
         {.name = "switch", .text = &o.switch_, .value = "SWITCH"},
         {.name = "tenant", .text = &o.tenant, .value = "TENANT"},
+        {.name = "operator", .flag = &o.operator_},
         {.name = "against-account", .text = &o.against_account, .value = "ACCOUNT"},
         {.name = "against-tenant", .text = &o.against_tenant, .value = "TENANT"},
         {.name = "ranges", .flag = &o.ranges},
@@ -264,7 +271,7 @@ int cmd_prove(struct cli *cli, const struct command *self, int argc, char **argv
         code = cli_usage(self, "%s", f.text);
     else if (objection(&o))
         code = cli_usage(self, "%s", objection(&o));
-    else if (o.account || o.tenant ? prove_daemon(cli, &o, &json, &f) : prove_local(&o, &json, &f))
+    else if (asks_daemon(&o) ? prove_daemon(cli, &o, &json, &f) : prove_local(&o, &json, &f))
         code = cli_fail(&f);
     else
         code = answer(cli, &o, json);

@@ -113,7 +113,8 @@ const struct command commands[] = {
      .usage = "prove --plan COUNTRY [PLAN…] RULES [--against FILE | --against-restrict PREFIX… "
               "--against-except PREFIX…]\n"
               "prove --account ACCOUNT [--switch SWITCH] [--against-account ACCOUNT]\n"
-              "prove --tenant TENANT [--plan COUNTRY | --switch SWITCH] [--against-tenant TENANT]",
+              "prove --tenant TENANT [--plan COUNTRY | --switch SWITCH] [--against-tenant TENANT]\n"
+              "prove --operator [--plan COUNTRY | --switch SWITCH]",
      .help = "The first form needs no daemon; the others ask it about the rules on all levels.\n"
              "  --born               the plan's international prefix restricted\n"
              "  --restrict PREFIX…  --except PREFIX…\n"

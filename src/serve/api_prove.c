@@ -301,24 +301,18 @@ static int against_tenant(struct api *api, struct store_tx *tx, struct store_ref
     return rc;
 }
 
-int api_tenant_prove(struct api *api, struct store_tx *tx, struct fault *f)
+/* An owner that belongs to no switch: the dial plan is the one that is asked for. */
+static int prove_by_plan(struct api *api, struct store_tx *tx, const struct store_ref *owner,
+                         const struct store_ref *against, struct fault *f)
 {
     const struct target_query *query = &api->target.query;
-    struct store_ref owner = {SCOPE_TENANT, 0}, against = {SCOPE_TENANT, 0};
-    struct store_tenant tenant;
     struct span plan = {NULL, 0};
     const struct atlas *atlas;
     const char *wrong;
     struct fault why;
-    int rc = api_find_tenant(api, tx, api->params[0], &tenant, f);
+    int rc = api_plan(api, tx, target_query_get(query, "plan"), target_query_get(query, "switch"),
+                      &plan, &wrong, &why);
 
-    if (!rc)
-        rc = against_tenant(api, tx, &against, f);
-    if (rc)
-        return rc;
-    owner.id = tenant.id;
-    rc = api_plan(api, tx, target_query_get(query, "plan"), target_query_get(query, "switch"),
-                  &plan, &wrong, &why);
     /* Here, so that what is wrong with the plan is said of its parameter. */
     if (!rc)
         rc = atlases_open(api->services->atlases, plan, &atlas, &why);
@@ -327,5 +321,26 @@ int api_tenant_prove(struct api *api, struct store_tx *tx, struct fault *f)
     if (rc)
         return api_refuse_parameter(api, wrong, f, "%s", why.text);
     atlases_close(api->services->atlases);
-    return prove_owner(api, tx, plan, &owner, against.id ? &against : NULL, f);
+    return prove_owner(api, tx, plan, owner, against, f);
+}
+
+int api_tenant_prove(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct store_ref owner = {SCOPE_TENANT, 0}, against = {SCOPE_TENANT, 0};
+    struct store_tenant tenant;
+    int rc = api_find_tenant(api, tx, api->params[0], &tenant, f);
+
+    if (!rc)
+        rc = against_tenant(api, tx, &against, f);
+    if (rc)
+        return rc;
+    owner.id = tenant.id;
+    return prove_by_plan(api, tx, &owner, against.id ? &against : NULL, f);
+}
+
+int api_operator_prove(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    const struct store_ref owner = {SCOPE_OPERATOR, 0};
+
+    return prove_by_plan(api, tx, &owner, NULL, f);
 }

@@ -6,11 +6,12 @@
 #include "serve/prove_json.h"
 #include "serve/stack.h"
 
-/* Handlers of proofs: of rules in a body, of an account, of a tenant. They run in read jobs, since an
+/* Handlers of proofs: of rules in a body, of an account, of a tenant, of the operator. They run in read jobs, since an
  * atlas and a proof take milliseconds. */
 int api_prove_post(struct api *api, struct store_tx *tx, struct fault *f);
 int api_account_prove(struct api *api, struct store_tx *tx, struct fault *f);
 int api_tenant_prove(struct api *api, struct store_tx *tx, struct fault *f);
+int api_operator_prove(struct api *api, struct store_tx *tx, struct fault *f);
 
 /* ---- shared with templates ---- */
 

@@ -101,6 +101,8 @@ const struct api_route api_routes[] = {
     {"GET", ACCOUNT "/prove", OWNERS, API_READ, API_NO_BODY, "against ranges", api_account_prove},
     {"GET", "/v1/tenants/{name}/prove", OWNERS, API_READ, API_NO_BODY, "against ranges plan switch",
      api_tenant_prove},
+    {"GET", "/v1/operator/prove", API_OPERATOR, API_READ, API_NO_BODY, "ranges plan switch",
+     api_operator_prove},
     {"GET", "/v1/templates", OWNERS, API_HERE, API_NO_BODY, "", api_templates_list},
     {"POST", "/v1/templates/{name}/preview", OWNERS, API_READ, API_JSON_OPTIONAL, "",
      api_template_preview},

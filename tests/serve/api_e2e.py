@@ -475,6 +475,8 @@ def proofs(api):
     tenant = api('proveTenant', 200, name='main', query={'against': 'main', 'plan': 'US'}).json
     assert tenant['difference']['numbers'] == 'equal' and tenant['proof']['access'] == '011'
     api('proveTenant', 404, name='nobody')
+    assert api('proveOperator', 200, query={'plan': 'JP', 'ranges': 'none'}).json['proof']['countries']['open'] > 200
+    api('proveOperator', 422, query={'plan': 'ZZ'})
     for query in ({'against': 'nobody'}, {'plan': 'ZZ'}, {'switch': 'nowhere'}, {'plan': 'JP', 'switch': 'local'}):
         api('proveTenant', 422, name='main', query=query)
     for made in (first, second):
@@ -568,6 +570,7 @@ def templates(api, daemon, spec):
         umeda('previewTemplate', 422, {'owners': [{'owner': other}]}, name='international-off')
     umeda('proveAccount', 404, id=made['id'])
     umeda('proveTenant', 404, name='main')
+    umeda('proveOperator', 403)
     api('deletePreset', 204, name='templates')
     for name in ('umeda', 'main'):
         api('replaceTenantRules', 200, {'items': []}, name=name)
