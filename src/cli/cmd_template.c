@@ -157,7 +157,7 @@ static int prove_list(const struct shown *s, json_t **out, struct fault *f)
 static void say_prefixes(const json_t *rules, const char *action, const char *heading)
 {
     const json_t *rule;
-    size_t i, width = LINE_WIDTH + 1;
+    size_t i, width = 0, n = 0;
 
     json_array_foreach(rules, i, rule)
     {
@@ -165,16 +165,15 @@ static void say_prefixes(const json_t *rules, const char *action, const char *he
 
         if (strcmp(json_string_value(json_object_get(rule, "action")), action) != 0)
             continue;
-        if (width == LINE_WIDTH + 1) {
-            printf("%s", heading);
-            width = 0;
+        if (n++ == 0) {
+            fputs(heading, stdout);
         } else if (width + strlen(prefix) > LINE_WIDTH) {
-            printf("\n   ");
+            fputs("\n   ", stdout);
             width = 0;
         }
         width += (size_t)printf(" %s", prefix);
     }
-    if (width != LINE_WIDTH + 1)
+    if (n)
         putchar('\n');
 }
 

@@ -7,6 +7,7 @@
 #include "cli/table.h"
 
 #define ROWS_AT_ONCE 1000
+#define DIFFERENCES_SHOWN 8
 
 static void value_text(struct buf *b, const json_t *v);
 
@@ -21,22 +22,25 @@ void show_json(const json_t *value)
     putchar('\n');
 }
 
-/* What is in `from` and not in `other`, each with its sign: the rules that came or went. */
+/* What is in `from` and not in `other`, each with its sign: the rules that came or went. A template
+ * brings hundreds: the first are told, and how many more there are. */
 static void array_difference(struct buf *b, char sign, const json_t *from, const json_t *other)
 {
     const json_t *item, *twin;
-    size_t i, k;
+    size_t i, k, n = 0;
 
     json_array_foreach(from, i, item)
     {
         bool there = false;
 
         json_array_foreach(other, k, twin) there = there || json_equal(item, twin);
-        if (there)
+        if (there || n++ >= DIFFERENCES_SHOWN)
             continue;
         buf_printf(b, "%s%c", b->n ? "; " : "", sign);
         value_text(b, item);
     }
+    if (n > DIFFERENCES_SHOWN)
+        buf_printf(b, "; %c… %zu", sign, n - DIFFERENCES_SHOWN);
 }
 
 /* What an audit record tells, as what changed: "state: active > suspended; +restrict 0990". */
@@ -45,6 +49,11 @@ static void change_text(struct buf *b, const json_t *before, const json_t *after
     const json_t *all = json_is_object(after) ? after : before, *ignored;
     const char *key;
 
+    if (json_is_array(before) && json_is_array(after)) {
+        array_difference(b, '-', before, after);
+        array_difference(b, '+', after, before);
+        return;
+    }
     json_object_foreach((json_t *)all, key, ignored)
     {
         const json_t *was = json_object_get(before, key), *is = json_object_get(after, key);

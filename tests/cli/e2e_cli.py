@@ -243,6 +243,8 @@ def proofs():
     check("prove --account --restrictions", "0101876" not in ran.out.split() and "0101877" in ran.out.split(), ran)
     ran = sekisho("prove", "--tenant", "main", "--plan", "US")
     check("prove --tenant", ran.code == 0 and " countries abroad" in ran.out, ran)
+    ran = sekisho("prove", "--operator")
+    check("prove --operator: what the operator's rules alone leave open", ran.code == 0 and "25" in ran.out, ran)
     check("prove: nobody", sekisho("prove", "--account", "nobody").code == 1)
 
 
@@ -267,6 +269,9 @@ def templates():
     same("template apply --json", (ran.json()["items"][0]["label"], ran.json()["countries"]), ("proof-1@local", ["gb"]))
     same("template apply: one change in the audit",
          sekisho("audit", "--account", "proof-1", "--limit", "1", "--json").json()[0]["action"], "rules.replace")
+    ran = sekisho("audit", "--account", "proof-1", "--limit", "1")
+    check("template apply: the audit says in words which rules came and went, the first of them",
+          "; -… " in ran.out and "; +restrict 010440; " in ran.out, ran)
     sekisho("restrict", "except", "--operator", "0101876")
     ran = sekisho("template", "apply", "international-off", "--account", "proof-1", "--yes")
     check("template apply: what other levels leave open is said",
