@@ -47,8 +47,8 @@ static void headline(const struct cli *cli, const json_t *proof)
     printf(TR(cli,
               "%lld of %lld countries abroad can be called, %lld of them in part; %lld with high "
               "risk.\n",
-              "国際: %2$lld か国・地域のうち %1$lld か国に発信可 (うち一部のみ %3$lld)、"
-              "危険度 高 %4$lld。\n"),
+              "国際: %2$lld の国・地域のうち %1$lld に発信可 (うち一部の番号のみ %3$lld)。"
+              "危険度の高い国・地域は %4$lld。\n"),
            open + partly, all, partly, count_of(countries, "high_risk"));
 }
 
@@ -121,7 +121,7 @@ static void say_countries(const struct cli *cli, const json_t *proof, size_t mos
             say_country(cli, proof, summary);
         }
     if (left)
-        printf(TR(cli, "  … and %zu more (--all)\n", "  … ほか %zu か国・地域 (--all)\n"), left);
+        printf(TR(cli, "  … and %zu more (--all)\n", "  … ほか %zu の国・地域 (--all)\n"), left);
 }
 
 /* What begins like a call abroad, and nobody has: Sekisho refuses it, other systems dial it. */
@@ -149,10 +149,11 @@ static void say_nobodys(const struct cli *cli, const json_t *proof)
                 buf_printf(&named, "%s%s", n++ ? TR(cli, ", ", "、") : "", prefix);
         }
     if (all > n)
-        buf_printf(&named, TR(cli, " and %zu more (--ranges)", " ほか %zu 件 (--ranges)"), all - n);
+        buf_printf(&named, TR(cli, " and %zu more (--ranges)", "、ほか %zu 件 (--ranges)"),
+                   all - n);
     if (all)
         printf(TR(cli, "Open too, though no country has these numbers: %s.\n",
-                  "割り当てのない国際番号にも規制なし: %s。\n"),
+                  "どの国の番号でもなく、規制もされていない国際番号: %s。\n"),
                named.p);
     buf_free(&named);
 }
@@ -304,7 +305,7 @@ static void name(const struct cli *cli, const json_t *proof, struct buf *out)
                            number_risk_name((enum number_risk)risk));
         }
     if (n > COUNTRIES_NAMED)
-        buf_printf(out, TR(cli, " and %zu more", " ほか %zu か国"), n - COUNTRIES_NAMED);
+        buf_printf(out, TR(cli, " and %zu more", "、ほか %zu の国・地域"), n - COUNTRIES_NAMED);
 }
 
 void proof_behind(struct cli *cli, const char *prefix, const char *gate, struct buf *out)

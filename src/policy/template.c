@@ -10,14 +10,14 @@ static const struct template templates[] = {
     {.name = "international-off",
      .opens = TEMPLATE_NOTHING,
      .en = {"International off", "No call goes abroad."},
-     .ja = {"国際発信なし", "国際電話はすべて発信できません。"}},
+     .ja = {"国際発信なし", "国際電話は一切発信できません。"}},
     {.name = "only-countries",
      .opens = TEMPLATE_COUNTRIES,
      .en = {"Only these countries",
             "Calls abroad go to the given countries only, and there not to premium, shared-cost, "
             "personal or satellite numbers."},
-     .ja = {"指定した国のみ", "国際電話は指定した国にだけ発信できます。その国の情報料課金、"
-                              "特別料金、個人番号、衛星電話などの番号には発信できません。"}},
+     .ja = {"指定した国のみ", "国際電話は指定した国にだけ発信できます。その国の番号でも、有料情報"
+                              "サービス、特別料金、個人番号、衛星電話などには発信できません。"}},
     {.name = "us-canada",
      .opens = TEMPLATE_COUNTRIES,
      .countries = us_canada,
@@ -25,10 +25,10 @@ static const struct template templates[] = {
          {"United States and Canada",
           "Calls abroad go to area codes of the United States and Canada only: not to the "
           "Caribbean, other territories, premium (1-900), personal (1-500) or freephone numbers."},
-     .ja =
-         {"アメリカ合衆国とカナダ",
-          "国際電話はアメリカ合衆国とカナダの市外局番にだけ発信できます。カリブ海諸国、"
-          "その他の地域、情報料課金(1-900)、個人番号(1-500)、着信課金の番号には発信できません。"}},
+     .ja = {"アメリカ合衆国とカナダ",
+            "国際電話はアメリカ合衆国とカナダの市外局番にだけ発信できます。カリブ海諸国、"
+            "その他の地域、有料情報サービス (1-900)、個人番号 (1-500)、着信者払いの番号には"
+            "発信できません。"}},
     {.name = "only-new-york",
      .opens = TEMPLATE_PREFIX,
      .prefix = "1212",
@@ -40,8 +40,8 @@ static const struct template templates[] = {
             "Calls abroad go everywhere except to destinations with high risk of revenue share "
             "fraud and to premium, shared-cost, personal or satellite numbers."},
      .ja = {"高リスク以外",
-            "収益分配型不正の危険が高い宛先と、情報料課金、特別料金、個人番号、衛星電話などの"
-            "番号を除き、国際電話を発信できます。"}},
+            "通話料の分配を狙う不正の危険度が高い宛先と、有料情報サービス、特別料金、個人番号、"
+            "衛星電話などの番号を除き、国際電話を発信できます。"}},
 };
 
 #define TEMPLATES (sizeof(templates) / sizeof(templates[0]))

@@ -293,7 +293,7 @@ def prove():
     check("prove: premium numbers of no country", "+1-900 NANP non-geographic, premium rate: high risk, open" in ran.out, ran)
     check("prove: prefixes that nobody has", "no country has these numbers: 0100, " in ran.out, ran)
     ran = sekisho("prove", "--plan", "JP", "--restrict", *rest, "--lang", "ja")
-    check("prove --lang ja: prefixes that nobody has", "割り当てのない国際番号にも規制なし: 0100、" in ran.out, ran)
+    check("prove --lang ja: prefixes that nobody has", "どの国の番号でもなく、規制もされていない国際番号: 0100、" in ran.out, ran)
     check("prove --lang ja", "+1-876 ジャマイカ: 危険度 高、発信可" in ran.out, ran)
     json_ = sekisho("prove", "--plan", "JP", "--restrict", *rest, "--json").json()
     jamaica = [r for r in json_["proof"]["ranges"] if r["prefix"] == "0101876"]
@@ -337,6 +337,10 @@ def prove():
 
 
 def templates():
+    ran = sekisho("template", "show", "no-high-risk")
+    check("template show: many lines, each heading once",
+          (ran.out.count("restrict:"), ran.out.count("except:")) == (1, 1) and
+          max(len(line) for line in ran.out.splitlines() if line.startswith("    ")) <= 104, ran)
     ran = sekisho("template", "list")
     check("template list", all(name in ran.out for name in ("international-off", "only-countries COUNTRY…", "us-canada",
                                                             "only-new-york", "no-high-risk")), ran)
