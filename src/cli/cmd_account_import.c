@@ -242,7 +242,7 @@ static int import(struct import *m, const char *type, const char *switch_, const
     if (!err && !type)
         type = looks_like_json((struct span){m->head, m->head_n}) ? "application/x-ndjson"
                                                                   : "text/csv";
-    progress_begin(&m->progress, quiet || m->cli->json);
+    progress_begin(&m->progress, m->cli, quiet || m->cli->json);
     int code = err ? cli_fail(&f) : send_all(m, path.p, type);
     if (m->fd > STDIN_FILENO)
         close(m->fd);

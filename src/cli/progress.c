@@ -5,15 +5,16 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 
 #define NS INT64_C(1000000000)
 #define BETWEEN_NS (NS / 5)
 #define BAR 24
 
-void progress_begin(struct progress *p, bool quiet)
+void progress_begin(struct progress *p, const struct cli *cli, bool quiet)
 {
-    *p = (struct progress){.shown = !quiet && isatty(STDERR_FILENO)};
+    *p = (struct progress){.cli = cli, .shown = !quiet && isatty(STDERR_FILENO)};
 }
 
 static void amount(struct buf *out, const char *unit, bool bytes, uint64_t n)
@@ -34,8 +35,9 @@ static void amount(struct buf *out, const char *unit, bool bytes, uint64_t n)
     buf_printf(out, " %s", unit);
 }
 
-void progress_line(struct buf *out, const char *phase, const char *unit, bool bytes, uint64_t done,
-                   uint64_t total, int64_t ns)
+/* `ns` since the phase began. */
+static void add_line(const struct cli *cli, struct buf *out, const char *phase, const char *unit,
+                     bool bytes, uint64_t done, uint64_t total, int64_t ns)
 {
     double seconds = (double)ns / NS;
     double rate = seconds > 0 ? (double)done / seconds : 0;
@@ -52,11 +54,12 @@ void progress_line(struct buf *out, const char *phase, const char *unit, bool by
     /* The first moments say little of what will be. */
     if (seconds < 0.5 || (total && done >= total))
         return;
-    buf_puts(out, ", ");
+    buf_puts(out, TR(cli, ", ", "、"));
     amount(out, unit, bytes, (uint64_t)rate);
-    buf_puts(out, "/s");
+    buf_puts(out, TR(cli, "/s", "/秒"));
     if (total > done && rate > 0)
-        buf_printf(out, ", %" PRIu64 " s", (uint64_t)((double)(total - done) / rate) + 1);
+        buf_printf(out, TR(cli, ", %" PRIu64 " s left", "、残り %" PRIu64 " 秒"),
+                   (uint64_t)((double)(total - done) / rate) + 1);
 }
 
 void progress_show(struct progress *p, const char *phase, const char *unit, bool bytes,
@@ -71,7 +74,7 @@ void progress_show(struct progress *p, const char *phase, const char *unit, bool
         p->began_ns = now;
     p->phase = phase;
     p->drawn_ns = now;
-    progress_line(&line, phase, unit, bytes, done, total, now - p->began_ns);
+    add_line(p->cli, &line, phase, unit, bytes, done, total, now - p->began_ns);
     if (!line.failed)
         fprintf(stderr, "\r%s\033[K", line.p);
     fflush(stderr);

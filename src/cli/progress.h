@@ -4,13 +4,14 @@
 
 #include <stdint.h>
 
-#include "base/buf.h"
+#include "cli/cli.h"
 
 /*
  * One line on the terminal that says how far something long is. Nothing where standard error is no
  * terminal.
  */
 struct progress {
+    const struct cli *cli; /* whose language it is */
     bool shown;
     const char *phase; /* of the line before */
     int64_t began_ns;  /* this phase */
@@ -18,7 +19,7 @@ struct progress {
 };
 
 /* `quiet`: nothing, ever. */
-void progress_begin(struct progress *p, bool quiet);
+void progress_begin(struct progress *p, const struct cli *cli, bool quiet);
 
 /* Says it again, five times a second at most. `phase` is compared by address. `total` 0: not known.
  * `bytes`: counted in MiB, else in `unit`. */
@@ -27,9 +28,5 @@ void progress_show(struct progress *p, const char *phase, const char *unit, bool
 
 /* Takes the line away. */
 void progress_end(struct progress *p);
-
-/* The line: `ns` since the phase began. */
-void progress_line(struct buf *out, const char *phase, const char *unit, bool bytes, uint64_t done,
-                   uint64_t total, int64_t ns);
 
 #endif

@@ -172,9 +172,10 @@ static int json_row(struct lines *l, struct reader *reader, struct line *out, st
     text.n -= l->left;
     if (text.n && text.p[text.n - 1] == '\n')
         text.n--;
-    return flat_read(text, l->names, l->n_names, out->cells)
-               ? 0
-               : reader_parse(reader, text, &out->json, f);
+    if (flat_read(text, l->names, l->n_names, out->cells))
+        return 0;
+    reader->line = true;
+    return reader_parse(reader, text, &out->json, f);
 }
 
 static bool blank(const struct lines *l)

@@ -77,19 +77,22 @@ static bool too_deep(struct span body)
 }
 
 /* jansson's words without the bytes that it quotes. */
-static int refuse_json(const json_error_t *error, struct fault *f)
+static int refuse_json(const struct reader *r, const json_error_t *error, struct fault *f)
 {
     const char *near = strstr(error->text, " near ");
     size_t n = near ? (size_t)(near - error->text) : strlen(error->text);
+    const char *what = r->line ? "this" : "the body";
+    char where[48] = "";
 
+    if (!r->line)
+        snprintf(where, sizeof(where), "line %d, ", error->line);
     if (json_error_code(error) == json_error_out_of_memory)
         return fault_nomem(f);
     if (json_error_code(error) == json_error_null_character)
-        return fault(f, ERR_SYNTAX,
-                     "the body is not taken: line %d, column %d: a string holds U+0000",
-                     error->line, error->column);
-    return fault(f, ERR_SYNTAX, "the body is not JSON: line %d, column %d: %s", error->line,
-                 error->column, ESCAPED(((struct span){error->text, n})));
+        return fault(f, ERR_SYNTAX, "%s is not taken: %scolumn %d: a string holds U+0000", what,
+                     where, error->column);
+    return fault(f, ERR_SYNTAX, "%s is not JSON: %scolumn %d: %s", what, where, error->column,
+                 ESCAPED(((struct span){error->text, n})));
 }
 
 int reader_parse(struct reader *r, struct span body, json_t **out, struct fault *f)
@@ -102,7 +105,7 @@ int reader_parse(struct reader *r, struct span body, json_t **out, struct fault 
         return fault(f, ERR_SYNTAX, "the body is nested deeper than %d levels", READER_DEPTH_MAX);
     json = json_loadb(body.p ? body.p : "", body.n, JSON_REJECT_DUPLICATES, &error);
     if (!json)
-        return refuse_json(&error, f);
+        return refuse_json(r, &error, f);
     if (!json_is_object(json)) {
         json_decref(json);
         return fault(f, ERR_SYNTAX, "the body must be a JSON object");

@@ -19,6 +19,7 @@
 struct reader {
     char pointer[READER_POINTER_MAX]; /* of what was refused; "" is the whole body */
     void *blocks;                     /* what reader_alloc() gave */
+    bool line; /* what is parsed is one line of many, whose number others say */
 };
 
 enum field_kind {
