@@ -136,7 +136,7 @@ static void reads_json_lines(void **state)
     expect_lines(false, "{\"name\":\"a\"}\n\r\n\n{\"name\":\"b\"}\r\n{\"name\":\"c\"}",
                  "1 {\"name\":\"a\"}\n4 {\"name\":\"b\"}\n5 {\"name\":\"c\"}\n");
     expect_lines(false, "x\n[]\n{\"name\":\"c\"}\n",
-                 "1: the body is not JSON: line 1, column 1: '[' or '{' expected\n"
+                 "1: this is not JSON: column 1: '[' or '{' expected\n"
                  "2: the body must be a JSON object\n3 {\"name\":\"c\"}\n");
     expect_lines(false, "", "");
     expect_lines(false, "\n\n", "");
