@@ -660,7 +660,8 @@ static void it_survives_a_lack_of_memory(void **state)
 
 static void a_comparison_survives_a_lack_of_memory(void **state)
 {
-    struct decide_rules a = {.account = rules_of(SPAN("-010 +0101 -0101876"))}, b = {NULL};
+    struct decide_rules a = {.account = rules_of(SPAN("-010 +0101 -0101876"))},
+                        b = {.account = NULL};
     struct prove_question first = {.rules = &a}, second = {.rules = &b};
     struct prove_difference d = {.strings = PROVE_DIFFERENT};
     struct fault f;
