@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -53,11 +54,28 @@ static void keep_token(const struct first_words *words)
     buf_free(&path);
 }
 
-static void say_first_account(const struct first_words *words)
+static bool in_journal(void)
+{
+    return getenv("JOURNAL_STREAM") && !isatty(STDOUT_FILENO);
+}
+
+/* Whether what is said here stays. Behind a pipe somebody reads it. */
+static bool is_kept(void)
+{
+    struct stat st;
+
+    return in_journal() || (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode));
+}
+
+static void say_first_account(const struct first_words *words, bool kept)
 {
     if (words->socket[0])
         printf("  An account   SEKISHO_SOCKET=%s sekisho account add 1001\n", words->socket);
-    if (words->first->seeded)
+    if (!words->first->seeded)
+        return;
+    if (kept)
+        printf("  First start: the operator's token is in %s/operator-token\n", words->state_dir);
+    else
         printf("  First start: the operator's token, which is never shown again:\n"
                "    %s\n",
                words->first->secret);
@@ -65,15 +83,14 @@ static void say_first_account(const struct first_words *words)
 
 void first_words_say(const struct first_words *words)
 {
-    bool journal = getenv("JOURNAL_STREAM") && !isatty(STDOUT_FILENO);
+    bool kept = is_kept();
 
     log_listeners(words);
-    if (journal) {
-        if (words->first->seeded)
-            keep_token(words);
+    if (kept && words->first->seeded)
+        keep_token(words);
+    if (in_journal())
         return;
-    }
     say_listeners(words);
-    say_first_account(words);
+    say_first_account(words, kept);
     fflush(stdout);
 }

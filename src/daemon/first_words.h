@@ -19,8 +19,8 @@ struct first_words {
 
 /*
  * What is listening, how to make the first account, and on a first start the operator's token. Where
- * standard output is no terminal and the journal would keep it, the token goes into a file that only
- * the daemon's own system account can read, and the file's name is told.
+ * standard output is kept (a file, the journal), the token goes into a file that only the daemon's own
+ * system account can read, and that file's name is told.
  */
 void first_words_say(const struct first_words *words);
 

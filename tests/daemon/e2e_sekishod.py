@@ -76,17 +76,18 @@ def the_first_start_tells_the_token_once():
         assert "First start" not in d.words and "sekisho_" not in d.words
 
 
-@case
-def a_journal_never_sees_the_token():
+def first_start_into_a_file(journal):
+    """What is in the file, and the secret that is not."""
     with tempfile.TemporaryDirectory() as dir:
-        path = os.path.join(dir, "log")
+        path, token = os.path.join(dir, "log"), os.path.join(dir, "state", "operator-token")
         with open(path, "wb") as log:
             st = os.fstat(log.fileno())
             conf = config_file("[fastagi]\nlisten = 127.0.0.1:0\n[http]\nlisten = 127.0.0.1:0\n")
-            env = dict(os.environ, JOURNAL_STREAM=f"{st.st_dev}:{st.st_ino}")
-            p = subprocess.Popen([BINARY, "-c", conf, "--state-dir", dir + "/state"], stdout=log,
-                                 stderr=log, env=env)
-            token = dir + "/state/operator-token"
+            env = dict(os.environ)
+            env.pop("JOURNAL_STREAM", None)
+            if journal:
+                env["JOURNAL_STREAM"] = f"{st.st_dev}:{st.st_ino}"
+            p = subprocess.Popen([BINARY, "-c", conf, "--state-dir", dir + "/state"], stdout=log, stderr=log, env=env)
             end = time.monotonic() + 20
             while time.monotonic() < end and "first-token" not in open(path).read():
                 time.sleep(0.05)
@@ -97,7 +98,19 @@ def a_journal_never_sees_the_token():
         assert stat.S_IMODE(os.stat(token).st_mode) == 0o600
         secret = open(token).read().strip()
         assert secret.startswith("sekisho_") and secret not in text, text
-        assert all(re.match(r"<[3467]>level=", line) for line in text.splitlines()), text
+        return text, token
+
+
+@case
+def a_journal_never_sees_the_token():
+    text, _ = first_start_into_a_file(True)
+    assert all(re.match(r"<[3467]>level=", line) for line in text.splitlines()), text
+
+
+@case
+def a_file_never_sees_the_token_but_where_it_is():
+    text, token = first_start_into_a_file(False)
+    assert f"the operator's token is in {token}\n" in text and "account add 1001" in text, text
 
 
 @case
