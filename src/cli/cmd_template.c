@@ -92,15 +92,30 @@ struct shown {
     struct template_list *list;
 };
 
-static int open_list(struct shown *s, const struct template_options *o, enum minimal_form form,
-                     struct fault *f)
+static int open_list(struct shown *s, const struct template_options *o, struct fault *f)
 {
+    enum minimal_form form = o->restrict_only ? MINIMAL_RESTRICTIONS : MINIMAL_WITH_EXCEPTIONS;
     const struct template_wish wish = {o->template, o->countries, o->n_countries};
     int err = local_open(&s->local, &o->local, f);
 
     if (!err)
         err = atlas_new(&s->atlas, s->local.site, f);
     return err ? err : template_new(&s->list, &wish, s->atlas, form, NULL, f);
+}
+
+/* NAME and COUNTRIES, and the list they mean. */
+static int begin(struct cli *cli, const struct command *self, int argc, char **argv,
+                 const struct option *options, struct template_options *o, struct shown *s)
+{
+    struct fault f;
+
+    if (options_parse(cli, argc, argv, options, 1, &o->rest, &f))
+        return cli_usage(self, "%s", f.text);
+    int code = name(self, o);
+
+    if (!code && open_list(s, o, &f))
+        code = cli_fail(&f);
+    return code;
 }
 
 static void close_list(struct shown *s)
@@ -190,13 +205,9 @@ static int show(struct cli *cli, const struct command *self, int argc, char **ar
     struct shown s = {.list = NULL};
     json_t *proof = NULL, *rules;
     struct fault f;
-    int code = EXIT_DONE;
+    int code = begin(cli, self, argc, argv, options, &o, &s);
 
-    if (options_parse(cli, argc, argv, options, 1, &o.rest, &f))
-        code = cli_usage(self, "%s", f.text);
-    if (!code)
-        code = name(self, &o);
-    if (!code && (open_list(&s, &o, MINIMAL_WITH_EXCEPTIONS, &f) || prove_list(&s, &proof, &f)))
+    if (!code && prove_list(&s, &proof, &f))
         code = cli_fail(&f);
     if (!code) {
         rules = rules_json(s.list);
@@ -231,16 +242,8 @@ static int export(struct cli *cli, const struct command *self, int argc, char **
         {0},
     };
     struct shown s = {.list = NULL};
-    struct fault f;
-    int code = EXIT_DONE;
+    int code = begin(cli, self, argc, argv, options, &o, &s);
 
-    if (options_parse(cli, argc, argv, options, 1, &o.rest, &f))
-        code = cli_usage(self, "%s", f.text);
-    if (!code)
-        code = name(self, &o);
-    if (!code &&
-        open_list(&s, &o, o.restrict_only ? MINIMAL_RESTRICTIONS : MINIMAL_WITH_EXCEPTIONS, &f))
-        code = cli_fail(&f);
     if (!code && o.comments)
         printf("# %s: %s\n", o.template->name, TR(cli, o.template->en.text, o.template->ja.text));
     for (size_t i = 0; !code && i < template_rules(s.list); i++) {
@@ -340,7 +343,22 @@ static void say_preview(const struct cli *cli, const json_t *item)
     putchar('\n');
 }
 
-/* Whether any owner can then call what it cannot call now. */
+static bool has_hours(const json_t *rules, const char *action)
+{
+    const json_t *rule;
+    size_t i;
+
+    json_array_foreach(rules, i, rule)
+    {
+        if (json_is_string(json_object_get(rule, "schedule")) &&
+            strcmp(json_string_value(json_object_get(rule, "action")), action) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether any owner can then call what it cannot call now. The effect is compared as of now: what opens only
+ * at its hours opens all the same. */
 static bool loosens(const json_t *items)
 {
     const json_t *item;
@@ -351,7 +369,9 @@ static bool loosens(const json_t *items)
         const char *numbers =
             json_string_value(json_object_get(json_object_get(item, "effect"), "numbers"));
 
-        if (numbers && (strcmp(numbers, "looser") == 0 || strcmp(numbers, "different") == 0))
+        if ((numbers && (strcmp(numbers, "looser") == 0 || strcmp(numbers, "different") == 0)) ||
+            has_hours(json_object_get(item, "added"), "except") ||
+            has_hours(json_object_get(item, "removed"), "restrict"))
             return true;
     }
     return false;

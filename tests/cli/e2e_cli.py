@@ -286,6 +286,10 @@ def templates():
     check("template apply: a tenant that is none", ran.code == 1 and "nobody" in ran.err, ran)
     code, shown = on_terminal("template", "apply", "only-new-york", "--account", "proof-1", typed=b"n\n")
     check("template apply: a terminal is asked, and may say no", code == 1 and "[y/N]" in shown, shown)
+    # Hours that are never now: what is compared is the moment, and it opens all the same.
+    hours = time.strftime("%a", time.gmtime(time.time() + 3 * 86400)).lower() + " 00:00-00:01 UTC"
+    ran = sekisho("template", "apply", "only-new-york", "--account", "proof-1", "--schedule", hours)
+    check("template apply: hours that are not now open too", ran.code == 1 and "this opens numbers" in ran.err, ran)
     code, shown = on_terminal("template", "apply", "only-new-york", "--account", "proof-1", typed=b"y\n")
     check("template apply: or yes", code == 0 and "only-new-york applied" in shown, shown)
     for name in ("proof-1", "proof-2"):
