@@ -3,26 +3,7 @@
 
 #include "fuzz.h"
 #include "intake/security_event.h"
-
-#define TRUE_SOURCE "IPV4/UDP/192.0.2.1/5060"
-
-static const uint8_t true_ip[16] = {192, 0, 2, 1};
-static const uint8_t next_ip[16] = {192, 0, 2, 2};
-
-static void check(const struct attempt *a)
-{
-    unsigned sum = 0;
-
-    PROMISE(a->outcome < OUTCOMES && a->proof < PROOFS && a->transport < TRANSPORTS);
-    PROMISE(a->source.family == 0 || a->source.family == 4 || a->source.family == 6);
-    PROMISE(a->source.family || a->transport == TRANSPORT_UNKNOWN);
-    /* Every byte can be read. */
-    for (size_t i = 0; i < a->account.n; i++)
-        sum += (uint8_t)a->account.p[i];
-    for (size_t i = 0; i < a->call_id.n; i++)
-        sum += (uint8_t)a->call_id.p[i];
-    PROMISE(sum <= 255 * (a->account.n + a->call_id.n));
-}
+#include "security.h"
 
 static void read_raw(struct span in)
 {
@@ -33,28 +14,10 @@ static void read_raw(struct span in)
 
     while (ami_message_take(in, &used, &m) == 1) {
         if (security_event_read(&e, &m, used, &a) == SECURITY_ATTEMPT)
-            check(&a);
+            security_check(&a);
         PROMISE(e.distrust <= SECURITY_SPLIT_MAX);
         in = span_skip(in, used);
     }
-}
-
-/* The next field of what the peer sends: up to a NUL, and no longer than Asterisk lets it be. */
-static struct span part(struct span *in, size_t max)
-{
-    struct span s = span_cut(*in, '\0', in);
-
-    if (s.n > max)
-        s.n = max;
-    return s;
-}
-
-/* The Call-ID has no line ends. */
-static void add_call_id(struct buf *b, struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] != '\n' && s.p[i] != '\r')
-            buf_putc(b, s.p[i]);
 }
 
 static void add_front(struct buf *b, const char *event)
@@ -72,15 +35,15 @@ static void add_event(struct buf *b, struct span in, bool answered)
     if (answered)
         buf_puts(b, "1001");
     else
-        buf_add(b, part(&in, 31));
+        buf_add(b, security_part(&in, 31));
     buf_puts(b, "\r\nSessionID: ");
-    add_call_id(b, part(&in, 4096));
+    security_call_id(b, security_part(&in, 4096));
     buf_puts(b, "\r\nLocalAddress: IPV4/UDP/192.0.2.9/5060\r\nRemoteAddress: " TRUE_SOURCE);
     if (answered) {
         buf_puts(b, "\r\nChallenge: ");
-        buf_add(b, part(&in, 63));
+        buf_add(b, security_part(&in, 63));
         buf_puts(b, "\r\nResponse: ");
-        buf_add(b, part(&in, 255));
+        buf_add(b, security_part(&in, 255));
         buf_puts(b, "\r\nExpectedResponse: ");
     }
     buf_puts(b, "\r\n\r\n");
@@ -112,7 +75,7 @@ static void read_written(struct span in, bool answered)
     for (in = buf_span(&b); ami_message_take(in, &used, &m) == 1; in = span_skip(in, used)) {
         if (security_event_read(&e, &m, used, &a) != SECURITY_ATTEMPT)
             continue;
-        check(&a);
+        security_check(&a);
         if (span_is(a.account, "next") && a.outcome == OUTCOME_LISTED) {
             PROMISE(memcmp(a.source.ip, next_ip, 16) == 0);
             next++;

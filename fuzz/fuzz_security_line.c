@@ -3,26 +3,7 @@
 
 #include "fuzz.h"
 #include "intake/security_line.h"
-
-#define TRUE_SOURCE "IPV4/UDP/192.0.2.1/5060"
-
-static const uint8_t true_ip[16] = {192, 0, 2, 1};
-static const uint8_t next_ip[16] = {192, 0, 2, 2};
-
-static void check(const struct attempt *a)
-{
-    unsigned sum = 0;
-
-    PROMISE(a->outcome < OUTCOMES && a->proof < PROOFS && a->transport < TRANSPORTS);
-    PROMISE(a->source.family == 0 || a->source.family == 4 || a->source.family == 6);
-    PROMISE(a->source.family || a->transport == TRANSPORT_UNKNOWN);
-    /* Every byte can be read. */
-    for (size_t i = 0; i < a->account.n; i++)
-        sum += (uint8_t)a->account.p[i];
-    for (size_t i = 0; i < a->call_id.n; i++)
-        sum += (uint8_t)a->call_id.p[i];
-    PROMISE(sum <= 255 * (a->account.n + a->call_id.n));
-}
+#include "security.h"
 
 /* Lines as they stand. */
 static void read_raw(struct span in)
@@ -34,28 +15,10 @@ static void read_raw(struct span in)
         struct span line = span_cut(rest, '\n', &rest);
 
         if (security_line_read(&r, line, &a) == SECURITY_ATTEMPT)
-            check(&a);
+            security_check(&a);
         PROMISE(r.first <= r.open.n);
     }
     security_reader_free(&r);
-}
-
-/* The next field of what the peer sends: up to a NUL, and no longer than Asterisk lets it be. */
-static struct span part(struct span *in, size_t max)
-{
-    struct span s = span_cut(*in, '\0', in);
-
-    if (s.n > max)
-        s.n = max;
-    return s;
-}
-
-/* The Call-ID has no line ends. */
-static void add_call_id(struct buf *b, struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] != '\n' && s.p[i] != '\r')
-            buf_putc(b, s.p[i]);
 }
 
 static void add_event(struct buf *b, struct span in, bool answered)
@@ -69,15 +32,15 @@ static void add_event(struct buf *b, struct span in, bool answered)
     if (answered)
         buf_puts(b, "1001");
     else
-        buf_add(b, part(&in, 31));
+        buf_add(b, security_part(&in, 31));
     buf_puts(b, "\",SessionID=\"");
-    add_call_id(b, part(&in, 4096));
+    security_call_id(b, security_part(&in, 4096));
     buf_puts(b, "\",LocalAddress=\"IPV4/UDP/192.0.2.9/5060\",RemoteAddress=\"" TRUE_SOURCE "\"");
     if (answered) {
         buf_puts(b, ",Challenge=\"");
-        buf_add(b, part(&in, 63));
+        buf_add(b, security_part(&in, 63));
         buf_puts(b, "\",Response=\"");
-        buf_add(b, part(&in, 255));
+        buf_add(b, security_part(&in, 255));
         buf_puts(b, "\",ExpectedResponse=\"\"");
     }
     buf_puts(b, "\n");
@@ -105,7 +68,7 @@ static void read_his(struct security_reader *r, struct span lines)
             line.n--;
         if (security_line_read(r, line, &a) != SECURITY_ATTEMPT)
             continue;
-        check(&a);
+        security_check(&a);
         PROMISE(a.source.family == 0 || memcmp(a.source.ip, true_ip, 16) == 0);
         his++;
     }
@@ -129,7 +92,7 @@ static void read_written(struct span in, bool answered)
         PROMISE(security_line_read(&r, buf_span(&b), &a) == SECURITY_DROPPED);
     }
     PROMISE(security_line_read(&r, buf_span(&b), &a) == SECURITY_ATTEMPT);
-    check(&a);
+    security_check(&a);
     PROMISE(span_is(a.account, "next") && a.outcome == OUTCOME_LISTED);
     PROMISE(memcmp(a.source.ip, next_ip, 16) == 0);
     security_reader_free(&r);

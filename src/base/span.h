@@ -37,6 +37,15 @@ static inline bool span_is(struct span s, const char *text)
     return span_eq(s, span_of(text));
 }
 
+/* Which of `n` words it is, -1 for none of them. */
+static inline int span_among(struct span s, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (span_is(s, words[i]))
+            return (int)i;
+    return -1;
+}
+
 /* ASCII letters compare without case; every other byte as it is. */
 static inline bool span_eq_nocase(struct span a, struct span b)
 {

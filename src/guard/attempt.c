@@ -66,18 +66,10 @@ const char *method_name(enum method method)
     return method_names[method];
 }
 
-static int index_of(struct span word, const char *const *names, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (span_is(word, names[i]))
-            return i;
-    return -1;
-}
-
 #define FROM(what, names, count)                                                                   \
     bool what##_from(struct span word, enum what *out)                                             \
     {                                                                                              \
-        int i = index_of(word, names, count);                                                      \
+        int i = span_among(word, names, count);                                                    \
                                                                                                    \
         if (i >= 0)                                                                                \
             *out = (enum what)i;                                                                   \

@@ -68,7 +68,7 @@ static size_t after(const struct accounts *table, size_t i)
     return i + 1 < table->capacity ? i + 1 : 0;
 }
 
-static const struct profile *load(const struct account_slot *slot)
+static const struct profile *profile_of(const struct account_slot *slot)
 {
     return __atomic_load_n(&slot->profile, __ATOMIC_ACQUIRE);
 }
@@ -85,7 +85,7 @@ static bool is_live(const struct profile *profile)
     return profile && profile != &gone;
 }
 
-static void store(struct account_slot *slot, const struct profile *profile)
+static void set_profile(struct account_slot *slot, const struct profile *profile)
 {
     __atomic_store_n(&slot->profile, profile, __ATOMIC_RELEASE);
 }
@@ -96,7 +96,7 @@ static const struct profile *search(const struct accounts *table, const struct a
 {
     for (size_t i = home(table, hash);; i = after(table, i)) {
         const struct account_slot *slot = &table->slots[i];
-        const struct profile *profile = load(slot);
+        const struct profile *profile = profile_of(slot);
 
         if (!profile)
             return NULL;
@@ -114,7 +114,7 @@ static bool in_first_line(const struct accounts *table, const struct account_has
     const struct account_slot *slot = &table->slots[home(table, hash)];
 
     slot += differs(slot, hash) != 0;
-    *out = load(slot);
+    *out = profile_of(slot);
     if (!is_live(*out) || differs(slot, hash) != 0)
         return false;
     *id = slot->id;
@@ -161,7 +161,7 @@ static void append(struct accounts *table, const struct account_slot *entry)
     __atomic_store_n(&table->slots[i].hash.where, entry->hash.where, __ATOMIC_RELAXED);
     __atomic_store_n(&table->slots[i].hash.what, entry->hash.what, __ATOMIC_RELAXED);
     table->slots[i].id = entry->id;
-    store(&table->slots[i], entry->profile);
+    set_profile(&table->slots[i], entry->profile);
     table->used++;
     count_to(table, table->live + 1);
 }
@@ -196,14 +196,14 @@ const struct profile *accounts_put(struct accounts *table, const struct account_
     const struct profile *replaced = slot ? slot->profile : NULL;
 
     if (slot && slot->id == id) {
-        store(slot, profile);
+        set_profile(slot, profile);
         return replaced;
     }
     /* Another account under the same name: it is there before the old one, which readers meet first,
      * goes. */
     append(table, &(struct account_slot){*hash, id, profile});
     if (slot) {
-        store(slot, &gone);
+        set_profile(slot, &gone);
         count_to(table, table->live - 1);
     }
     return replaced;
@@ -215,7 +215,7 @@ const struct profile *accounts_remove(struct accounts *table, const struct accou
     const struct profile *removed = slot ? slot->profile : NULL;
 
     if (slot) {
-        store(slot, &gone);
+        set_profile(slot, &gone);
         count_to(table, table->live - 1);
     }
     return removed;

@@ -39,55 +39,40 @@ const char *store_scope_name(enum store_scope scope)
     return scopes[scope];
 }
 
-static bool word_index(struct span word, const char *const *words, size_t n, size_t *out)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (span_is(word, words[i])) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 bool store_mode_parse(struct span word, enum store_mode *out)
 {
-    size_t i;
-    bool known = word_index(word, modes, COUNT(modes), &i);
+    int i = span_among(word, modes, COUNT(modes));
 
-    if (known)
+    if (i >= 0)
         *out = (enum store_mode)i;
-    return known;
+    return i >= 0;
 }
 
 bool store_state_parse(struct span word, enum store_state *out)
 {
-    size_t i;
-    bool known = word_index(word, states, COUNT(states), &i);
+    int i = span_among(word, states, COUNT(states));
 
-    if (known)
+    if (i >= 0)
         *out = (enum store_state)i;
-    return known;
+    return i >= 0;
 }
 
 bool store_unknown_parse(struct span word, enum store_unknown *out)
 {
-    size_t i;
-    bool known = word_index(word, unknowns, COUNT(unknowns), &i);
+    int i = span_among(word, unknowns, COUNT(unknowns));
 
-    if (known)
+    if (i >= 0)
         *out = (enum store_unknown)i;
-    return known;
+    return i >= 0;
 }
 
 bool store_form_parse(struct span word, enum number_form *out)
 {
-    size_t i;
-    bool known = word_index(word, forms, COUNT(forms), &i);
+    int i = span_among(word, forms, COUNT(forms));
 
-    if (known)
+    if (i >= 0)
         *out = (enum number_form)i;
-    return known;
+    return i >= 0;
 }
 
 static bool is_lower_alnum(char c)
@@ -208,15 +193,15 @@ int store_ref_parse(struct store_tx *tx, struct span text, struct store_ref *out
 {
     struct span name, word = span_cut(text, ':', &name);
     struct store_ref ref = {0};
-    size_t i = 0;
+    int scope = span_among(word, scopes, COUNT(scopes));
     int err = 0;
 
-    if (!word_index(word, scopes, COUNT(scopes), &i) || (i == SCOPE_OPERATOR) != (name.p == NULL))
+    if (scope < 0 || (scope == SCOPE_OPERATOR) != (name.p == NULL))
         return fault(
             f, ERR_SYNTAX,
             "\"%s\" is none of operator, tenant:NAME, switch:NAME, preset:NAME, account:ID",
             ESCAPED(text));
-    ref.scope = (enum store_scope)i;
+    ref.scope = (enum store_scope)scope;
     switch (ref.scope) {
     case SCOPE_OPERATOR: break;
     case SCOPE_TENANT: err = tenant_id(tx, name, false, &ref.id, f); break;

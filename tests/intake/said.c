@@ -33,3 +33,12 @@ void said(struct buf *out, enum security_reading reading, const struct attempt *
     add(out, a->call_id);
     buf_putc(out, '\n');
 }
+
+size_t said_count(const struct buf *text, const char *line)
+{
+    size_t n = 0, length = strlen(line);
+
+    for (const char *at = text->p; (at = strstr(at, line)); at += length)
+        n += at == text->p || at[-1] == '\n';
+    return n;
+}

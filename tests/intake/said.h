@@ -9,4 +9,7 @@
  * "-" for an empty account or Call-ID; or the reading's name. A line end in a span becomes \n. */
 void said(struct buf *out, enum security_reading reading, const struct attempt *attempt);
 
+/* How many lines of `text` begin with `line`. */
+size_t said_count(const struct buf *text, const char *line);
+
 #endif

@@ -50,15 +50,6 @@ static void lines_are_understood(void **state)
     buf_free(&got);
 }
 
-static size_t count(const struct buf *text, const char *line)
-{
-    size_t n = 0, length = strlen(line);
-
-    for (const char *at = text->p; (at = strstr(at, line)); at += length)
-        n += at == text->p || at[-1] == '\n';
-    return n;
-}
-
 static void a_recorded_log_is_understood(void **state)
 {
     struct buf log = {0}, got = {0};
@@ -67,14 +58,14 @@ static void a_recorded_log_is_understood(void **state)
     if (file_read(recorded_path, 1 << 20, &log, &f))
         fail_msg("%s", f.text);
     read_all(&got, buf_span(&log));
-    assert_int_equal(count(&got, "success "), 7);
-    assert_int_equal(count(&got, "challenged "), 39);
-    assert_int_equal(count(&got, "wrong-credentials "), 10);
-    assert_int_equal(count(&got, "unknown-account "), 27);
-    assert_int_equal(count(&got, "listed "), 2);
-    assert_int_equal(count(&got, "nothing\n"), 6);
-    assert_int_equal(count(&got, "not-event\n"), 0);
-    assert_int_equal(count(&got, "dropped\n") + count(&got, "not-understood\n"), 0);
+    assert_int_equal(said_count(&got, "success "), 7);
+    assert_int_equal(said_count(&got, "challenged "), 39);
+    assert_int_equal(said_count(&got, "wrong-credentials "), 10);
+    assert_int_equal(said_count(&got, "unknown-account "), 27);
+    assert_int_equal(said_count(&got, "listed "), 2);
+    assert_int_equal(said_count(&got, "nothing\n"), 6);
+    assert_int_equal(said_count(&got, "not-event\n"), 0);
+    assert_int_equal(said_count(&got, "dropped\n") + said_count(&got, "not-understood\n"), 0);
     /* What was planted in Call-IDs, nonces and responses. */
     assert_null(strstr(got.p, " 10.98.0.77:"));
     assert_null(strstr(got.p, " 1.1.1.1:"));
