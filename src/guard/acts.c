@@ -8,7 +8,7 @@
 #define WIDEST_V4 16
 #define WIDEST_V6 32
 
-static int check_network(const struct guard *g, const struct network *network, struct fault *f)
+int guard_may_ban(const struct guard *g, const struct network *network, struct fault *f)
 {
     char text[ADDRESS_TEXT_MAX];
 
@@ -34,7 +34,7 @@ int guard_ban(struct guard *g, struct instant now, const struct network *network
                                 .network = *network,
                                 .proof = PROOF_PROVED,
                                 .seconds = seconds};
-    int err = check_network(g, network, f);
+    int err = guard_may_ban(g, network, f);
     struct ban *ban;
 
     if (err)

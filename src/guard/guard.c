@@ -338,6 +338,16 @@ bool guard_pair_refused(const struct guard *g, struct instant now, int64_t switc
            pair_refused(g, keys_account(&g->keys, switch_id, account), &home, clock_read(g, now).t);
 }
 
+enum exempt guard_exempt(const struct guard *g, const struct network *network)
+{
+    return exempts_of(&g->exempts, network);
+}
+
+const struct guard_limits *guard_limits_in_use(const struct guard *g)
+{
+    return &g->limits;
+}
+
 const struct evidence *guard_evidence(const struct guard *g, uint64_t id)
 {
     return evidence_get(&g->evidence, id);

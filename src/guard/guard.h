@@ -144,6 +144,11 @@ size_t guard_why_source(const struct guard *guard, const struct network *source,
 size_t guard_why_account(const struct guard *guard, int64_t switch_id, struct span account,
                          uint64_t *ids, size_t max);
 
+/* Whether the network is inside of one that is never banned, or has one inside; and what guard_ban() would say. */
+enum exempt guard_exempt(const struct guard *guard, const struct network *network);
+int guard_may_ban(const struct guard *guard, const struct network *network, struct fault *f);
+const struct guard_limits *guard_limits_in_use(const struct guard *guard);
+
 /* ---- the operator's acts ---- */
 
 /* `seconds` 0: until unban. Networks wider than /16 or IPv6 /32 and what overlaps never-ban or a trunk are
@@ -194,6 +199,13 @@ struct guard_ban {
 bool guard_next_ban(const struct guard *guard, struct instant now, size_t *cursor,
                     struct guard_ban *out);
 
+/* The one of exactly this network. */
+bool guard_find_ban(const struct guard *guard, struct instant now, const struct network *network,
+                    bool observed, struct guard_ban *out);
+/* Those that the network is in, itself included, the widest first; at most `max`. */
+size_t guard_bans_around(const struct guard *guard, struct instant now,
+                         const struct network *network, struct guard_ban *out, size_t max);
+
 enum guard_lock_kind { GUARD_LOCK_OUT, GUARD_LOCK_INTERNATIONAL, GUARD_LOCK_TAKEOVER };
 struct guard_lock {
     int64_t switch_id;
@@ -207,6 +219,9 @@ struct guard_lock {
 };
 bool guard_next_lock(const struct guard *guard, struct instant now, size_t *cursor,
                      struct guard_lock *out);
+
+bool guard_find_lock(const struct guard *guard, struct instant now, int64_t switch_id,
+                     struct span account, struct guard_lock *out);
 
 /* Pairs of account and source with successes, known good and not yet. The account is its keyed hash. */
 struct guard_pair {
@@ -237,6 +252,15 @@ struct guard_count {
 };
 bool guard_next_count(const struct guard *guard, struct instant now, size_t *cursor,
                       struct guard_count *out);
+
+/* Of one network: proved and not, enforced and observed, those where anything is counted. */
+#define GUARD_SOURCE_COUNTS 4
+size_t guard_counts_of_source(const struct guard *guard, struct instant now,
+                              const struct network *source,
+                              struct guard_count out[GUARD_SOURCE_COUNTS]);
+/* False: nothing is counted. */
+bool guard_count_of_account(const struct guard *guard, struct instant now, int64_t switch_id,
+                            struct span account, struct guard_count *out);
 
 /* Silent: no events but GUARD_PRESSURE. A clock that was set back between makes nothing longer than it was. ERR_FULL. */
 int guard_restore_ban(struct guard *guard, struct instant now, const struct guard_ban *ban,

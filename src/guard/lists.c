@@ -3,6 +3,28 @@
 
 /* What is known, for people and for the store; and back again after a restart. */
 
+static void ban_of(const struct guard *g, const struct ban *ban, struct guard_ban *out)
+{
+    *out = (struct guard_ban){
+        .network = ban->network,
+        .observed = ban->observed,
+        .quench = ban->quench,
+        .attack = (enum attack)ban->attack,
+        .witness = (enum witness)ban->witness,
+        .switch_id = ban->switch_id,
+        .since = clock_wall(g, ban->since),
+        .until = ban->until == BAN_FOREVER ? 0 : clock_wall(g, ban->until),
+        .length = ban->length,
+        .level = ban->level,
+        .quench_level = ban->quench_level,
+        .threshold = ban->threshold,
+        .count = ban->count,
+        .window = ban->window,
+        .heard = ban->heard,
+        .last = ban->last,
+    };
+}
+
 bool guard_next_ban(const struct guard *g, struct instant now, size_t *cursor,
                     struct guard_ban *out)
 {
@@ -13,27 +35,45 @@ bool guard_next_ban(const struct guard *g, struct instant now, size_t *cursor,
 
         if (!ban || !ban_active(ban, t))
             continue;
-        *out = (struct guard_ban){
-            .network = ban->network,
-            .observed = ban->observed,
-            .quench = ban->quench,
-            .attack = (enum attack)ban->attack,
-            .witness = (enum witness)ban->witness,
-            .switch_id = ban->switch_id,
-            .since = clock_wall(g, ban->since),
-            .until = ban->until == BAN_FOREVER ? 0 : clock_wall(g, ban->until),
-            .length = ban->length,
-            .level = ban->level,
-            .quench_level = ban->quench_level,
-            .threshold = ban->threshold,
-            .count = ban->count,
-            .window = ban->window,
-            .heard = ban->heard,
-            .last = ban->last,
-        };
+        ban_of(g, ban, out);
         return true;
     }
     return false;
+}
+
+bool guard_find_ban(const struct guard *g, struct instant now, const struct network *network,
+                    bool observed, struct guard_ban *out)
+{
+    const struct ban *ban = bans_find(&g->bans, &g->keys, network, observed);
+
+    if (!ban || !ban_active(ban, clock_read(g, now).t))
+        return false;
+    ban_of(g, ban, out);
+    return true;
+}
+
+static struct network cut_to(const struct network *network, uint8_t bits)
+{
+    struct network cut = {.family = network->family, .bits = bits};
+
+    memcpy(cut.ip, network->ip, bits / 8);
+    if (bits % 8)
+        cut.ip[bits / 8] = (uint8_t)(network->ip[bits / 8] & 0xff << (8 - bits % 8));
+    return cut;
+}
+
+size_t guard_bans_around(const struct guard *g, struct instant now, const struct network *network,
+                         struct guard_ban *out, size_t max)
+{
+    size_t n = 0;
+
+    for (unsigned bits = 0; bits <= network->bits; bits++) {
+        struct network around = cut_to(network, (uint8_t)bits);
+
+        for (int observed = 0; observed < 2 && n < max; observed++)
+            n += guard_find_ban(g, now, &around, observed, &out[n]);
+    }
+    return n;
 }
 
 static enum guard_lock_kind kind_of(enum lock lock)
@@ -47,6 +87,25 @@ static enum guard_lock_kind kind_of(enum lock lock)
     return GUARD_LOCK_OUT;
 }
 
+static void lock_of(const struct guard *g, const struct subject *s, struct guard_lock *out)
+{
+    *out = (struct guard_lock){
+        .switch_id = s->switch_id,
+        .name_n = s->name_n,
+        .kind = kind_of((enum lock)s->lock),
+        .observed = s->observed,
+        .since = clock_wall(g, s->since),
+        .until = s->until == LOCK_FOREVER ? 0 : clock_wall(g, s->until),
+        .length = s->length,
+        .level = s->level,
+        .threshold = s->threshold,
+        .count = s->count,
+        .window = s->window,
+        .last = s->last,
+    };
+    memcpy(out->name, s->name, s->name_n);
+}
+
 bool guard_next_lock(const struct guard *g, struct instant now, size_t *cursor,
                      struct guard_lock *out)
 {
@@ -57,24 +116,28 @@ bool guard_next_lock(const struct guard *g, struct instant now, size_t *cursor,
 
         if (!s || !subject_locked(s, t))
             continue;
-        *out = (struct guard_lock){
-            .switch_id = s->switch_id,
-            .name_n = s->name_n,
-            .kind = kind_of((enum lock)s->lock),
-            .observed = s->observed,
-            .since = clock_wall(g, s->since),
-            .until = s->until == LOCK_FOREVER ? 0 : clock_wall(g, s->until),
-            .length = s->length,
-            .level = s->level,
-            .threshold = s->threshold,
-            .count = s->count,
-            .window = s->window,
-            .last = s->last,
-        };
-        memcpy(out->name, s->name, s->name_n);
+        lock_of(g, s, out);
         return true;
     }
     return false;
+}
+
+static const struct subject *subject_of(const struct guard *g, int64_t switch_id,
+                                        struct span account)
+{
+    return account.n ? subjects_find(&g->subjects, keys_account(&g->keys, switch_id, account))
+                     : NULL;
+}
+
+bool guard_find_lock(const struct guard *g, struct instant now, int64_t switch_id,
+                     struct span account, struct guard_lock *out)
+{
+    const struct subject *s = subject_of(g, switch_id, account);
+
+    if (!s || !subject_locked(s, clock_read(g, now).t))
+        return false;
+    lock_of(g, s, out);
+    return true;
 }
 
 bool guard_next_pair(const struct guard *g, struct instant now, size_t *cursor,
@@ -170,6 +233,30 @@ bool guard_next_count(const struct guard *g, struct instant now, size_t *cursor,
     return false;
 }
 
+size_t guard_counts_of_source(const struct guard *g, struct instant now,
+                              const struct network *source,
+                              struct guard_count out[GUARD_SOURCE_COUNTS])
+{
+    const struct sources *tables[2] = {&g->proved, &g->unproved};
+    uint32_t t = clock_read(g, now).t;
+    size_t n = 0;
+
+    for (int i = 0; i < GUARD_SOURCE_COUNTS; i++) {
+        const struct source *s = sources_find(tables[i / 2], source, i % 2);
+
+        n += s && count_source(g, s, t, &out[n]);
+    }
+    return n;
+}
+
+bool guard_count_of_account(const struct guard *g, struct instant now, int64_t switch_id,
+                            struct span account, struct guard_count *out)
+{
+    const struct subject *s = subject_of(g, switch_id, account);
+
+    return s && count_subject(g, s, clock_read(g, now).t, out);
+}
+
 size_t guard_why_source(const struct guard *g, const struct network *source, uint64_t *ids,
                         size_t max)
 {
@@ -191,10 +278,8 @@ size_t guard_why_source(const struct guard *g, const struct network *source, uin
 size_t guard_why_account(const struct guard *g, int64_t switch_id, struct span account,
                          uint64_t *ids, size_t max)
 {
-    const struct subject *s = NULL;
+    const struct subject *s = subject_of(g, switch_id, account);
 
-    if (account.n)
-        s = subjects_find(&g->subjects, keys_account(&g->keys, switch_id, account));
     return s ? evidence_walk(&g->evidence, s->last, CHAIN_ACCOUNT, 0, ids, max) : 0;
 }
 

@@ -370,6 +370,73 @@ static void bans_are_never_pushed_out(void **state)
     guard_free(g);
 }
 
+static struct network network_of(const char *text)
+{
+    struct network network;
+
+    assert_int_equal(network_parse(span_of(text), &network, NULL), 0);
+    return network;
+}
+
+/* What `why` asks: one ban, one lock, one count, without a walk through all. */
+static void one_thing_can_be_asked_for(void **state)
+{
+    struct seen seen = {0};
+    struct guard *g = guard_of(&seen, 4);
+    struct instant now = {0, 1795478400000};
+    struct network host = network_of("192.0.2.1"), net = network_of("192.0.2.0/24");
+    struct attempt a = attempt_of(0xc0000201, PROOF_PROVED, 0);
+    struct guard_count counts[GUARD_SOURCE_COUNTS];
+    struct guard_ban bans[4];
+    struct guard_lock lock;
+
+    (void)state;
+    assert_int_equal(guard_counts_of_source(g, now, &host, counts), 0);
+    assert_false(guard_count_of_account(g, now, 1, SPAN("anna"), counts));
+    for (int i = 0; i < 3; i++)
+        guard_attempt(g, &a);
+    assert_int_equal(guard_counts_of_source(g, now, &host, counts), 1);
+    assert_true(counts[0].proved && !counts[0].observed);
+    assert_int_equal(counts[0].count[0][WITNESS_WIRE], 3);
+    assert_int_equal(counts[0].names, 1);
+    assert_true(guard_count_of_account(g, now, 1, SPAN("Anna"), counts));
+    assert_int_equal(counts[0].count[0][WITNESS_WIRE], 3);
+    assert_false(guard_find_ban(g, now, &host, false, bans));
+    assert_int_equal(guard_bans_around(g, now, &host, bans, 4), 0);
+    assert_false(guard_find_lock(g, now, 1, SPAN("anna"), &lock));
+
+    for (int i = 0; i < 2; i++)
+        guard_attempt(g, &a);
+    assert_int_equal(guard_ban(g, now, &net, 60, NULL), 0);
+    assert_true(guard_find_ban(g, now, &host, false, bans));
+    assert_false(guard_find_ban(g, now, &host, true, bans));
+    assert_int_equal(bans[0].attack, ATTACK_BRUTE_FORCE);
+    assert_int_equal(guard_bans_around(g, now, &host, bans, 4), 2);
+    assert_int_equal(bans[0].network.bits, 24);
+    assert_int_equal(bans[0].attack, ATTACK_OPERATOR);
+    assert_int_equal(bans[1].network.bits, 32);
+    assert_int_equal(guard_bans_around(g, now, &host, bans, 1), 1);
+    assert_int_equal(guard_bans_around(g, now, &net, bans, 4), 1);
+    now.boot_ns += INT64_C(60) * 1000000000;
+    assert_int_equal(guard_bans_around(g, now, &host, bans, 4), 1);
+
+    for (uint32_t i = 0; i < 10; i++) {
+        a = attempt_of(0x0a000000 + i, PROOF_PROVED, now.boot_ns);
+        a.account_known = true;
+        guard_attempt(g, &a);
+    }
+    assert_true(guard_find_lock(g, now, 1, SPAN("anna"), &lock));
+    assert_int_equal(lock.kind, GUARD_LOCK_INTERNATIONAL);
+    assert_false(guard_find_lock(g, now, 2, SPAN("anna"), &lock));
+
+    net = network_of("127.0.0.0/16");
+    assert_int_equal(guard_exempt(g, &net), EXEMPT_NEVER_BAN);
+    assert_int_equal(guard_may_ban(g, &net, NULL), ERR_CONFLICT);
+    assert_int_equal(guard_exempt(g, &host), EXEMPT_NONE);
+    assert_int_equal(guard_limits_in_use(g)->source.count, 5);
+    guard_free(g);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
@@ -382,6 +449,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(attempts_allocate_nothing),
         cmocka_unit_test(without_memory_there_is_no_guard),
         cmocka_unit_test(bans_are_never_pushed_out),
+        cmocka_unit_test(one_thing_can_be_asked_for),
         cmocka_unit_test(a_flood_of_spoofed_sources_makes_nobody_forgotten),
     };
 
