@@ -97,6 +97,12 @@ void snapshot_read_unlock(void)
     urcu_memb_read_unlock();
 }
 
+void snapshot_grace(void)
+{
+    urcu_memb_synchronize_rcu();
+    GRACE_OVER();
+}
+
 static const struct levels *levels_now(const struct snapshot *snap)
 {
     return snap ? __atomic_load_n(&snap->levels, __ATOMIC_ACQUIRE) : NULL;
@@ -365,8 +371,7 @@ void snapshot_reclaim(struct snapshot *snap)
 {
     if (snap->n_retired == 0)
         return;
-    urcu_memb_synchronize_rcu();
-    GRACE_OVER();
+    snapshot_grace();
     free_retired(snap);
 }
 

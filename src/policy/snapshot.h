@@ -25,6 +25,10 @@ void snapshot_reader_unregister(void);
 void snapshot_read_lock(void); /* does not wait; may be nested */
 void snapshot_read_unlock(void);
 
+/* For those who keep something else under the same read lock: waits until every lock that is held now has been
+ * given back. Not within the read lock. */
+void snapshot_grace(void);
+
 /* The change number that has been published last. */
 int64_t snapshot_change(const struct snapshot *snap);
 

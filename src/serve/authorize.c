@@ -10,6 +10,7 @@
 struct authorizer {
     const struct snapshot *snapshot;
     struct site *fallback; /* under RCU */
+    const struct locks *locks;
     struct authorize_sink sink;
     atomic_uint_fast64_t allowed, denied, observed, emergency;
 };
@@ -43,6 +44,11 @@ void authorizer_set_fallback(struct authorizer *a, struct site *fallback)
 
     urcu_memb_synchronize_rcu();
     site_free(old);
+}
+
+void authorizer_set_locks(struct authorizer *a, const struct locks *locks)
+{
+    a->locks = locks;
 }
 
 const struct snapshot *authorizer_snapshot(const struct authorizer *a)
@@ -101,6 +107,38 @@ static void record(struct authorizer *a, const struct authorize_question *questi
     }
 }
 
+/* Family 0 for what is no address. */
+static struct address remote_of(struct span text)
+{
+    struct address out = {0};
+
+    if (!text.n || address_parse_ip(text, &out, NULL) == 0)
+        return out;
+    return address_parse(text, &out, NULL) == 0 ? out : (struct address){0};
+}
+
+/* What the guard has to say of the account: true where the source is known to be good for it. */
+static bool add_locks(const struct authorizer *a, const struct authorize_question *question,
+                      struct snapshot_subject *who)
+{
+    struct locks_answer said;
+    struct address remote;
+
+    if (!who->gate || !locks_any(a->locks))
+        return false;
+    remote = remote_of(question->remote);
+    said = locks_ask(a->locks, who->gate->id, question->account, &remote);
+    switch (said.state) {
+    case GUARD_FREE: break;
+    case GUARD_LOCKED_OUT:
+        if (who->state == ACCOUNT_ACTIVE)
+            who->state = ACCOUNT_LOCKED;
+        break;
+    case GUARD_INTERNATIONAL_LOCKED: who->stopped = true; break;
+    }
+    return said.source_good;
+}
+
 void authorize(struct authorizer *a, const struct authorize_question *question,
                struct number *number, struct verdict *verdict, struct snapshot_subject *subject)
 {
@@ -110,9 +148,12 @@ void authorize(struct authorizer *a, const struct authorize_question *question,
     snapshot_find(a->snapshot, question->gate, question->account, &who);
     const struct site *site = who.site ? who.site : fallback;
 
+    bool source_good = add_locks(a, question, &who);
+
     understand(site, question->dialled, number);
     if (a->snapshot && who.gate)
-        snapshot_decide(a->snapshot, &who, number, false, instant_wall_s(question->now), verdict);
+        snapshot_decide(a->snapshot, &who, number, source_good, instant_wall_s(question->now),
+                        verdict);
     else
         decide_alone(site, number, verdict);
     if (!question->dry_run) {

@@ -4,6 +4,7 @@
 
 #include "base/instant.h"
 #include "policy/snapshot.h"
+#include "serve/locks.h"
 
 /*
  * May this account call that number? One decision for every interface (FastAGI, HTTP, later SIP): from
@@ -47,13 +48,17 @@ void authorizer_free(struct authorizer *authorizer);
  * read lock. */
 void authorizer_set_fallback(struct authorizer *authorizer, struct site *fallback);
 
+/* Borrows what the guard has locked (NULL: nothing). Before any thread asks. */
+void authorizer_set_locks(struct authorizer *authorizer, const struct locks *locks);
+
 const struct snapshot *authorizer_snapshot(const struct authorizer *authorizer);
 
 struct authorize_question {
     const struct levels_gate *gate; /* the switch that asks, found within the same read lock; NULL:
                                        no such switch, or no snapshot */
     struct span account;            /* who pays, by name; any bytes, any case */
-    struct span remote;             /* where the call comes from; any bytes, may be empty */
+    struct span remote;             /* where the call comes from: an address, with or without a
+                                       port, else it is not known; any bytes, may be empty */
     struct span dialled;            /* any bytes */
     struct instant now;
     bool dry_run; /* record nothing, adopt nobody, count nothing */

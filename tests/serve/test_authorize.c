@@ -18,6 +18,7 @@
 static struct tables *tables;
 static struct snapshot *snapshot;
 static struct authorizer *authorizer;
+static struct locks *locks;
 static char records[8];
 static struct authorize_refusal last;
 
@@ -89,6 +90,35 @@ static void add_account(int64_t id, int64_t gate, const char *name, const char *
     snapshot_rules_unref(snapshot, account.rules);
 }
 
+/* As the guard tells it; everybody asks from 192.0.2.7. */
+static void add_lock(enum guard_event_kind kind, const char *name, uint8_t good)
+{
+    const struct network from = {.family = 4, .bits = 32, .ip = {192, 0, 2, good}};
+    const struct guard_event event = {
+        .kind = kind, .switch_id = 1, .account = span_of(name), .good = &from, .n_good = 1};
+
+    add_account(20 + good, 1, name, NULL, ACCOUNT_ACTIVE, false);
+    locks_take(locks, &event);
+}
+
+static void add_locks(void)
+{
+    const uint8_t key[GUARD_KEY_BYTES] = {1};
+    const struct guard_event good = {
+        .kind = GUARD_GOOD,
+        .switch_id = 1,
+        .account = SPAN("locked-good"),
+        .network = {.family = 4, .bits = 32, .ip = {192, 0, 2, 7}},
+    };
+
+    assert_int_equal(locks_new(&locks, key, NULL), 0);
+    add_lock(GUARD_LOCKOUT, "attacked", 8);
+    add_lock(GUARD_LOCKOUT, "attacked-here", 7);
+    add_lock(GUARD_TAKEOVER, "taken", 9);
+    add_account(30, 1, "locked-good", NULL, ACCOUNT_LOCKED, false);
+    locks_take(locks, &good);
+}
+
 static struct site *new_site(const char *plan)
 {
     const struct site_config config = {.plan = span_of(plan)};
@@ -114,8 +144,10 @@ static int open_world(void **state)
     add_account(6, 2, "s1", "010", ACCOUNT_ACTIVE, false);
     add_account(7, 3, "g1", "00", ACCOUNT_ACTIVE, false);
     add_account(8, 4, "w1", "010", ACCOUNT_ACTIVE, false);
+    add_locks();
     snapshot_publish(snapshot, 77);
     assert_int_equal(authorizer_new(&authorizer, snapshot, new_site("JP"), &sink, NULL), 0);
+    authorizer_set_locks(authorizer, locks);
     snapshot_reader_register();
     return 0;
 }
@@ -124,6 +156,7 @@ static int close_world(void **state)
 {
     snapshot_reader_unregister();
     authorizer_free(authorizer);
+    locks_free(locks);
     snapshot_free(snapshot);
     tables_free(tables);
     return 0;
