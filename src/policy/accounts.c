@@ -58,9 +58,12 @@ static size_t home(const struct accounts *table, const struct account_hash *hash
     return LINE * (size_t)((unsigned __int128)hash->where * (table->capacity / LINE) >> 64);
 }
 
-void accounts_prefetch(const struct accounts *table, const struct account_hash *hash)
+void accounts_touch(const struct accounts *table, const struct account_hash *hash)
 {
-    __builtin_prefetch(&table->slots[home(table, hash)]);
+    const struct account_slot *slot = &table->slots[home(table, hash)];
+    const struct profile *profile = __atomic_load_n(&slot->profile, __ATOMIC_RELAXED);
+
+    __asm__ volatile("" : : "r"(profile)); /* nobody wants it; the load is what is wanted */
 }
 
 static size_t after(const struct accounts *table, size_t i)

@@ -36,8 +36,8 @@ int accounts_new(struct accounts **out, size_t n, struct fault *f);
 /* Frees the table, not the profiles. NULL is fine. */
 void accounts_free(struct accounts *table);
 
-/* For readers who will search soon: has the place of `hash` brought near meanwhile. */
-void accounts_prefetch(const struct accounts *table, const struct account_hash *hash);
+/* For readers who will search soon: has the place of `hash` brought near meanwhile. Does not wait. */
+void accounts_touch(const struct accounts *table, const struct account_hash *hash);
 
 /* For readers: the profile, and the id in `id`; NULL where there is none. */
 const struct profile *accounts_find(const struct accounts *table, const struct account_hash *hash,

@@ -167,16 +167,24 @@ struct search {
     bool settled;  /* found, or not possible */
 };
 
-static void begin(const struct snapshot *snap, const struct accounts *table,
-                  const struct snapshot_question *question, struct search *search)
+static void begin(const struct snapshot *snap, const struct snapshot_question *question,
+                  struct search *search)
 {
     struct span name = question->account;
 
     search->possible = question->gate && name.n > 0 && name.n <= ACCOUNT_NAME_MAX;
-    if (!search->possible)
-        return;
-    search->hash = account_hash(&snap->keys, question->gate->id, name);
-    accounts_prefetch(table, &search->hash);
+    if (search->possible)
+        search->hash = account_hash(&snap->keys, question->gate->id, name);
+}
+
+/* Loads, and many of them close together, rather than prefetches between the hashes: what a processor
+ * does with a prefetch whose page it must look up first is its own affair, and in a virtual machine,
+ * where that takes two walks, it mostly lets the prefetch wait or fall. */
+static void touch(const struct accounts *table, const struct search *searches, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (searches[i].possible)
+            accounts_touch(table, &searches[i].hash);
 }
 
 static void look(const struct accounts *table, struct search *search)
@@ -235,7 +243,8 @@ static void find_flock(const struct snapshot *snap, const struct snapshot_questi
     struct search searches[FLOCK];
 
     for (size_t i = 0; i < n; i++)
-        begin(snap, table, &questions[i], &searches[i]);
+        begin(snap, &questions[i], &searches[i]);
+    touch(table, searches, n);
     for (size_t i = 0; i < n; i++)
         look(table, &searches[i]);
     for (size_t i = 0; i < n; i++)
@@ -610,7 +619,7 @@ void snapshot_publish(struct snapshot *snap, int64_t change)
 {
     for (size_t i = 0; i < snap->n_staged; i++) {
         if (i + AHEAD < snap->n_staged)
-            accounts_prefetch(snap->accounts, &snap->staged[i + AHEAD].hash);
+            accounts_touch(snap->accounts, &snap->staged[i + AHEAD].hash);
         publish_one(snap, &snap->staged[i]);
     }
     snap->n_staged = 0;
