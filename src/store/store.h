@@ -58,6 +58,10 @@ struct store_config {
     void (*log)(void *arg, enum store_log level, const char *sentence);
     void *log_arg;
     struct instant (*now)(void); /* NULL is clock_now */
+    /* After each commit that changed a switch or what guard_lists.h has, on a thread of the store: must not wait.
+     * NULL: nobody wants to know. */
+    void (*guard_changed)(void *arg);
+    void *guard_changed_arg;
 };
 
 #define STORE_SECRET_MAX 64 /* a token's secret with its NUL */
