@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "config/config_keys.h"
 
-#define KEYS_MAX 64 /* more than the table has */
+#define KEYS_MAX 160 /* more than the table has */
 
 /* One reading of one file. */
 struct reading {
@@ -20,10 +20,10 @@ struct reading {
     int code; /* of the first error */
 
     const struct config_section *section; /* NULL: none yet, or an unknown one */
-    struct config_trunk *trunk;           /* when the section is one of a trunk */
+    struct config_named *named;           /* when the section is one with a name */
     bool skip;                            /* the section was refused: its keys say nothing */
     unsigned key_lines[KEYS_MAX];         /* where each key was given; 0 is nowhere */
-    unsigned trunk_key_lines[KEYS_MAX];   /* the same for the current trunk */
+    unsigned named_key_lines[KEYS_MAX];   /* the same for the current section with a name */
     unsigned section_lines[KEYS_MAX];
 };
 
@@ -31,7 +31,7 @@ __attribute__((format(printf, 4, 5))) static void say(struct reading *r, unsigne
                                                       const char *format, ...)
 {
     struct buf *text = &r->report->text;
-    char sentence[2 * FAULT_MAX];
+    char sentence[4 * FAULT_MAX];
     va_list args;
 
     va_start(args, format);
@@ -61,8 +61,7 @@ static void known_sections(char *out, size_t size)
                               i == 0                       ? ""
                               : i + 1 == config_sections_n ? " and "
                                                            : ", ",
-                              config_sections[i].name,
-                              strcmp(config_sections[i].name, "trunk") == 0 ? " NAME" : "");
+                              config_sections[i].name, config_sections[i].size ? " NAME" : "");
 }
 
 static void known_keys(struct span section, char *out, size_t size)
@@ -74,17 +73,12 @@ static void known_keys(struct span section, char *out, size_t size)
             n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "", config_keys[i].name);
 }
 
-static bool is_trunk(const struct config_key *key)
-{
-    return strcmp(key->section, "trunk") == 0;
-}
-
 /* "fastagi.listen", "trunk carrier.emergency" */
 static const char *key_label(const struct reading *r, const struct config_key *key, char *out,
                              size_t size)
 {
-    if (is_trunk(key))
-        snprintf(out, size, "trunk %s.%s", r->trunk->name, key->name);
+    if (config_section_of(key)->size)
+        snprintf(out, size, "%s %s.%s", key->section, r->named->name, key->name);
     else
         snprintf(out, size, "%s.%s", key->section, key->name);
     return out;
@@ -92,76 +86,93 @@ static const char *key_label(const struct reading *r, const struct config_key *k
 
 /* ---- sections ------------------------------------------------------------------------------- */
 
-static int defaults(struct reading *r, const char *section, void *base)
+/* Of one section with a name, or (NULL) of all without. */
+static int defaults(struct reading *r, const struct config_section *section, void *base)
 {
     struct fault f;
 
     for (size_t i = 0; i < config_keys_n; i++) {
-        if ((strcmp(config_keys[i].section, "trunk") == 0) != (strcmp(section, "trunk") == 0))
+        const struct config_key *key = &config_keys[i];
+        const struct config_section *own = config_section_of(key);
+
+        if (!key->initial || (section ? own != section : own->size != 0))
             continue;
-        if (!config_keys[i].initial)
-            continue;
-        if (config_key_set(&config_keys[i], span_of(config_keys[i].initial), base, &f) != 0) {
-            say(r, 0, f.code, "the default of %s.%s: %s", config_keys[i].section,
-                config_keys[i].name, f.text);
+        if (config_key_set(key, span_of(key->initial), base, &f) != 0) {
+            say(r, 0, f.code, "the default of %s.%s: %s", key->section, key->name, f.text);
             return f.code;
         }
     }
     return 0;
 }
 
-/* A trunk is whole when every key without a default was given. */
+/* It is whole when every key without a default was given. */
 static void end_section(struct reading *r)
 {
-    char label[200];
+    char label[200], allowed[200];
 
-    if (!r->trunk)
-        return;
-    for (size_t i = 0; i < config_keys_n; i++)
-        if (is_trunk(&config_keys[i]) && !config_keys[i].initial && !r->trunk_key_lines[i]) {
-            char allowed[200];
+    for (size_t i = 0; r->named && i < config_keys_n; i++) {
+        const struct config_key *key = &config_keys[i];
 
-            config_key_allowed(&config_keys[i], allowed, sizeof(allowed));
-            say(r, r->trunk->line, ERR_MISSING, "%s must be given; allowed is %s",
-                key_label(r, &config_keys[i], label, sizeof(label)), allowed);
-        }
-    r->trunk = NULL;
+        if (config_section_of(key) != r->section || key->initial || r->named_key_lines[i])
+            continue;
+        config_key_allowed(key, allowed, sizeof(allowed));
+        say(r, r->named->line, ERR_MISSING, "%s must be given; allowed is %s",
+            key_label(r, key, label, sizeof(label)), allowed);
+    }
+    r->named = NULL;
 }
 
-static void begin_trunk(struct reading *r, struct span name)
+/* Room for one more; NULL without memory. */
+static struct config_named *grow(struct config *config, const struct config_section *section,
+                                 const struct config_named *with)
 {
-    static const struct config_key trunk_name = {.type = CONFIG_NAME,
-                                                 .offset = offsetof(struct config_trunk, name)};
-    struct config *config = r->config;
-    struct config_trunk trunk = {.line = r->line};
-    struct config_trunk *grown;
-    struct fault f;
+    void **items = (void **)(void *)((char *)config + section->items);
+    size_t *count = (size_t *)(void *)((char *)config + section->count);
+    void *grown = reallocarray(*items, *count + 1, section->size);
+    struct config_named *named;
 
-    for (size_t i = 0; i < config->n_trunks; i++)
-        if (span_is(name, config->trunks[i].name)) {
-            say(r, r->line, ERR_EXISTS, "[trunk %s] stands in line %u already",
-                config->trunks[i].name, config->trunks[i].line);
+    if (!grown)
+        return NULL;
+    *items = grown;
+    named = (struct config_named *)(void *)((char *)grown + *count * section->size);
+    memset(named, 0, section->size);
+    *named = *with;
+    ++*count;
+    return named;
+}
+
+static void begin_named(struct reading *r, struct span name)
+{
+    static const struct config_key key = {.type = CONFIG_NAME,
+                                          .offset = offsetof(struct config_named, name)};
+    const char *word = r->section->name;
+    struct config_named named = {.line = r->line};
+    const struct config_named *before;
+    struct fault f;
+    size_t n = 0;
+
+    for (; (before = config_named_at(r->section, r->config, n)); n++)
+        if (span_is(name, before->name)) {
+            say(r, r->line, ERR_EXISTS, "[%s %s] stands in line %u already", word, before->name,
+                before->line);
             return;
         }
-    if (config->n_trunks == CONFIG_TRUNKS_MAX) {
-        say(r, r->line, ERR_FULL, "more than %d trunks", CONFIG_TRUNKS_MAX);
+    if (n == r->section->most) {
+        say(r, r->line, ERR_FULL, "more than %zu sections [%s NAME]", n, word);
         return;
     }
-    if (config_key_set(&trunk_name, name, &trunk.name, &f) != 0) {
-        say(r, r->line, f.code, "name of the trunk: %s", f.text);
+    if (config_key_set(&key, name, &named.name, &f) != 0) {
+        say(r, r->line, f.code, "name of the %s: %s", word, f.text);
         return;
     }
-    grown = reallocarray(config->trunks, config->n_trunks + 1, sizeof(*grown));
-    if (!grown) {
-        free(trunk.name);
+    r->named = grow(r->config, r->section, &named);
+    if (!r->named) {
+        free(named.name);
         say(r, r->line, ERR_NOMEM, "out of memory");
         return;
     }
-    config->trunks = grown;
-    config->trunks[config->n_trunks] = trunk;
-    r->trunk = &config->trunks[config->n_trunks++];
-    memset(r->trunk_key_lines, 0, sizeof(r->trunk_key_lines));
-    if (defaults(r, "trunk", r->trunk) == 0)
+    memset(r->named_key_lines, 0, sizeof(r->named_key_lines));
+    if (defaults(r, r->section, r->named) == 0)
         r->skip = false;
 }
 
@@ -180,15 +191,14 @@ static void begin_section(struct reading *r, struct span text)
     word = span_trim(span_cut(span_trim((struct span){text.p + 1, text.n - 2}), ' ', &name));
     name = span_trim(name);
     r->section = config_section_find(word);
-    bool trunk = r->section && strcmp(r->section->name, "trunk") == 0;
-    if (!r->section || (name.n != 0) != trunk) {
+    if (!r->section || (name.n != 0) != (r->section->size != 0)) {
         known_sections(known, sizeof(known));
         say(r, r->line, ERR_MISSING, "section %s is unknown; allowed are %s", ESCAPED(text), known);
         r->section = NULL;
         return;
     }
-    if (trunk) {
-        begin_trunk(r, name);
+    if (r->section->size) {
+        begin_named(r, name);
         return;
     }
     unsigned *line = &r->section_lines[r->section - config_sections];
@@ -205,7 +215,7 @@ static void begin_section(struct reading *r, struct span text)
 static void set_key(struct reading *r, struct span name, struct span value)
 {
     const struct config_key *key = config_key_find(span_of(r->section->name), name);
-    char label[200], known[300];
+    char label[200], known[1500];
     struct fault f;
 
     if (!key) {
@@ -214,14 +224,14 @@ static void set_key(struct reading *r, struct span name, struct span value)
             ESCAPED(name), known);
         return;
     }
-    unsigned *line = (r->trunk ? r->trunk_key_lines : r->key_lines) + (key - config_keys);
+    unsigned *line = (r->named ? r->named_key_lines : r->key_lines) + (key - config_keys);
     key_label(r, key, label, sizeof(label));
     if (*line) {
         say(r, r->line, ERR_EXISTS, "%s stands in line %u already", label, *line);
         return;
     }
     *line = r->line;
-    if (config_key_set(key, value, r->trunk ? (void *)r->trunk : (void *)r->config, &f) != 0)
+    if (config_key_set(key, value, r->named ? (void *)r->named : (void *)r->config, &f) != 0)
         say(r, r->line, f.code, "%s: %s", label, f.text);
 }
 
@@ -256,7 +266,7 @@ static void read_line(struct reading *r, struct span line)
 static const struct config_trunk *find_trunk(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->n_trunks; i++)
-        if (strcmp(config->trunks[i].name, name) == 0)
+        if (strcmp(config->trunks[i].named.name, name) == 0)
             return &config->trunks[i];
     return NULL;
 }
@@ -274,10 +284,10 @@ static void check_trunks(struct reading *r)
 
     for (size_t i = 0; i < config->n_trunks; i++)
         if (!config->trunks[i].emergency)
-            say(r, config->trunks[i].line, 0,
+            say(r, config->trunks[i].named.line, 0,
                 "trunk %s cannot carry emergency calls: make sure that the dialplan sends them "
                 "elsewhere before it asks",
-                config->trunks[i].name);
+                config->trunks[i].named.name);
     if (chosen[0]) {
         const struct config_trunk *trunk = find_trunk(config, chosen);
 
@@ -317,6 +327,28 @@ static void check_listeners(struct reading *r)
                 address_text(&config->http_listen.at[i], text));
 }
 
+static void check_guard(struct reading *r)
+{
+    const struct config *config = r->config;
+    struct fault f;
+
+    if (guard_limits_check(&config->limits, &f) != 0)
+        say(r, 0, f.code, "[guard]: %s", f.text);
+    for (size_t i = 0; i < config->n_switches; i++) {
+        const struct config_switch *s = &config->switches[i];
+
+        if (s->ami.n && (!s->ami_user[0] || !s->ami_secret_file[0]))
+            say(r, s->named.line, ERR_MISSING,
+                "switch %s.ami needs ami_user and ami_secret_file as well", s->named.name);
+        for (size_t j = 0; j < s->hep.n; j++)
+            if (!address_is_loopback(&s->hep.at[j]) && !s->hep_key_file[0])
+                say(r, s->named.line, 0,
+                    "switch %s.hep can be reached from other machines, and hep_key_file is empty: "
+                    "whoever writes the switch's address into a packet is believed",
+                    s->named.name);
+    }
+}
+
 /* ---- the door ------------------------------------------------------------------------------- */
 
 static void read_text(struct reading *r, struct span text)
@@ -337,7 +369,10 @@ int config_parse(struct config **out, struct span text, const char *name,
 {
     struct reading r = {.name = name, .report = report};
 
-    _Static_assert(KEYS_MAX >= 40, "room for every key");
+    if (config_keys_n > KEYS_MAX) {
+        say(&r, 0, ERR_FULL, "more keys than there is room for");
+        return ERR_FULL;
+    }
     r.config = calloc(1, sizeof(*r.config));
     if (!r.config) {
         say(&r, 0, ERR_NOMEM, "out of memory");
@@ -345,10 +380,11 @@ int config_parse(struct config **out, struct span text, const char *name,
     }
     if (text.n > CONFIG_BYTES_MAX) {
         say(&r, 0, ERR_RANGE, "longer than %d bytes", CONFIG_BYTES_MAX);
-    } else if (defaults(&r, "", r.config) == 0) {
+    } else if (defaults(&r, NULL, r.config) == 0) {
         read_text(&r, text);
         check_trunks(&r);
         check_listeners(&r);
+        check_guard(&r);
     }
     if (report->text.failed && !r.code)
         r.code = ERR_NOMEM;
@@ -377,29 +413,63 @@ int config_load(struct config **out, const char *path, struct config_report *rep
     return err;
 }
 
+/* Whether both have the same sections of that kind, with the same values. */
+static bool named_equal(const struct config_section *section, const struct config *a,
+                        const struct config *b)
+{
+    const struct config_named *x, *y;
+
+    for (size_t i = 0;; i++) {
+        x = config_named_at(section, a, i);
+        y = config_named_at(section, b, i);
+        if (!x || !y)
+            return x == y;
+        if (strcmp(x->name, y->name) != 0)
+            return false;
+        for (size_t k = 0; k < config_keys_n; k++)
+            if (config_section_of(&config_keys[k]) == section &&
+                !config_key_equal(&config_keys[k], x, y))
+                return false;
+    }
+}
+
 void config_restart_needed(const struct config *now, const struct config *then, struct buf *out)
 {
+    const struct config_section *switches = config_section_find(SPAN("switch"));
+
     for (size_t i = 0; i < config_keys_n; i++) {
         const struct config_key *key = &config_keys[i];
 
-        if (key->at_start && !is_trunk(key) && !config_key_equal(key, now, then))
+        if (key->at_start && !config_section_of(key)->size && !config_key_equal(key, now, then))
             buf_printf(out, "%s%s.%s", out->n ? ", " : "", key->section, key->name);
     }
+    if (!named_equal(switches, now, then))
+        buf_printf(out, "%s[switch NAME]", out->n ? ", " : "");
+}
+
+static void free_named(const struct config_section *section, struct config *config)
+{
+    struct config_named *named;
+
+    for (size_t i = 0; (named = config_named_at(section, config, i)); i++) {
+        for (size_t k = 0; k < config_keys_n; k++)
+            if (config_section_of(&config_keys[k]) == section)
+                config_key_free(&config_keys[k], named);
+        free(named->name);
+    }
+    free(*(void **)(void *)((char *)config + section->items));
 }
 
 void config_free(struct config *config)
 {
     if (!config)
         return;
-    for (size_t i = 0; i < config_keys_n; i++) {
-        if (!is_trunk(&config_keys[i]))
+    for (size_t i = 0; i < config_keys_n; i++)
+        if (!config_section_of(&config_keys[i])->size)
             config_key_free(&config_keys[i], config);
-        for (size_t t = 0; is_trunk(&config_keys[i]) && t < config->n_trunks; t++)
-            config_key_free(&config_keys[i], &config->trunks[t]);
-    }
-    for (size_t t = 0; t < config->n_trunks; t++)
-        free(config->trunks[t].name);
-    free(config->trunks);
+    for (size_t i = 0; i < config_sections_n; i++)
+        if (config_sections[i].size)
+            free_named(&config_sections[i], config);
     free(config);
 }
 

@@ -5,13 +5,15 @@
 #include "base/address.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "enforce/message.h"
+#include "guard/limits.h"
 
 /*
  * sekisho.conf: what belongs to this machine (where to listen, where the state is). What people decide
  * about calls is in the store.
  *
  *   # comment            a line that begins with # or ;
- *   [section]            or [trunk NAME], as often as there are trunks
+ *   [section]            or [trunk NAME] and [switch NAME], as often as there are such
  *   key = value          the value reaches to the end of the line; blanks around it are dropped
  *
  * All keys are in one table (config_keys.c), from which come the reader, its sentences, the defaults,
@@ -22,6 +24,8 @@
 #define CONFIG_LISTEN_MAX 8
 #define CONFIG_NETWORKS_MAX 64
 #define CONFIG_TRUNKS_MAX 256
+#define CONFIG_SWITCHES_MAX 256
+#define CONFIG_PORTS_MAX 32
 #define CONFIG_DAYS_MAX 128
 #define CONFIG_TEXT_MAX 1000 /* bytes of one value */
 
@@ -35,17 +39,42 @@ struct config_networks {
     size_t n;
 };
 
+struct config_ports {
+    struct enforce_port at[CONFIG_PORTS_MAX];
+    size_t n;
+};
+
 struct config_days {
     int64_t at[CONFIG_DAYS_MAX]; /* since 1970-01-01, ascending */
     size_t n;
 };
 
+/* What every section with a name begins with. */
+struct config_named {
+    char *name;
+    unsigned line; /* of its section */
+};
+
 /* A trunk of the switch, as far as emergency calls are concerned. */
 struct config_trunk {
-    char *name;
-    unsigned line;  /* of its section */
+    struct config_named named;
     bool emergency; /* can carry emergency calls */
     char *endpoint; /* the PBX's name for it; "" is the same as `name` */
+};
+
+/* Who watches a switch that the store has under this name. */
+struct config_switch {
+    struct config_named named;
+    bool wire;
+    struct config_networks addresses; /* n == 0: the machine's own */
+    char *log;                        /* "": none */
+    struct config_listen hep;         /* n == 0: none */
+    struct config_networks hep_from;  /* n == 0: the switch's addresses in the store */
+    char *hep_key_file;               /* "": no key */
+    struct config_listen ami;         /* n == 0: none */
+    char *ami_user;
+    char *ami_secret_file;
+    char *trunks; /* hosts separated by commas */
 };
 
 struct config {
@@ -77,8 +106,19 @@ struct config {
     unsigned http_import_mib;
     char *http_backup_dir; /* "": none over TCP */
 
+    bool enforce; /* [guard] */
+    char *enforcer;
+    char *enforcer_user;
+    char *never_ban;
+    unsigned ban_scope; /* enum enforce_scope */
+    struct config_ports ports;
+    struct guard_limits limits;
+
     char *asterisk_dir; /* [asterisk] */
     char *emergency_trunk;
+
+    struct config_switch *switches;
+    size_t n_switches;
 
     struct config_trunk *trunks;
     size_t n_trunks;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/config_keys.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,21 +11,43 @@
 
 #define AT(member) offsetof(struct config, member)
 #define AT_TRUNK(member) offsetof(struct config_trunk, member)
+#define AT_SWITCH(member) offsetof(struct config_switch, member)
+#define NAMED(type, array, up_to)                                                                  \
+    .size = sizeof(struct type), .items = offsetof(struct config, array),                          \
+    .count = offsetof(struct config, n_##array), .most = up_to
 
 const struct config_section config_sections[] = {
-    {"daemon", "The process itself."},
-    {"numbering",
-     "The number tables, and the dial plan by which emergency calls are known while the "
-     "store cannot be read. The dial plan of a switch belongs to the switch, and is in "
-     "the store."},
-    {"fastagi", "Where Asterisk asks."},
-    {"http", "The HTTP API, which the command sekisho uses too."},
-    {"asterisk", "What the checks need to know about the Asterisk on this machine."},
-    {"trunk",
-     "One section [trunk NAME] for each trunk, so that --check-config and sekisho doctor can "
-     "tell whether emergency calls have a way out."},
+    {.name = "daemon", .help = "The process itself."},
+    {.name = "numbering",
+     .help = "The number tables, and the dial plan by which emergency calls are known while the "
+             "store cannot be read. The dial plan of a switch belongs to the switch, and is in "
+             "the store."},
+    {.name = "fastagi", .help = "Where Asterisk asks."},
+    {.name = "http", .help = "The HTTP API, which the command sekisho uses too."},
+    {.name = "guard",
+     .help =
+         "The guard against brute force: what drops sources in the kernel, and when. Counts are "
+         "attempts, windows and lengths seconds; the largest count of any witness decides."},
+    {.name = "switch",
+     .help = "One section [switch NAME] for each switch of the store that is watched: its "
+             "witnesses. Without any, the store's switch local is watched by wire, and by "
+             "/var/log/asterisk/security where there is such a file.",
+     NAMED(config_switch, switches, CONFIG_SWITCHES_MAX)},
+    {.name = "asterisk",
+     .help = "What the checks need to know about the Asterisk on this machine."},
+    {.name = "trunk",
+     .help = "One section [trunk NAME] for each trunk, so that --check-config and sekisho doctor "
+             "can tell whether emergency calls have a way out.",
+     NAMED(config_trunk, trunks, CONFIG_TRUNKS_MAX)},
 };
 const size_t config_sections_n = sizeof(config_sections) / sizeof(*config_sections);
+
+/* guard/limits.c has the same, and the test compares them. */
+#define LIMIT(key, member, so_many, least, most, says)                                             \
+    {                                                                                              \
+        .section = "guard", .name = #key, .type = CONFIG_UNSIGNED, .offset = AT(limits.member),    \
+        .initial = #so_many, .min = least, .max = most, .at_start = true, .help = says             \
+    }
 
 const struct config_key config_keys[] = {
     {.section = "daemon",
@@ -215,6 +238,198 @@ const struct config_key config_keys[] = {
          "Where a backup that is asked for over TCP may be written. Empty: backups are made over "
          "the Unix socket only."},
 
+    {.section = "guard",
+     .name = "enforce",
+     .type = CONFIG_BOOL,
+     .offset = AT(enforce),
+     .initial = "yes",
+     .at_start = true,
+     .help = "Whether anything is dropped in the kernel and any account locked. With no every "
+             "switch is "
+             "observed, whatever its own mode: decisions are shown and nobody acts on them."},
+    {.section = "guard",
+     .name = "enforcer",
+     .type = CONFIG_PATH,
+     .offset = AT(enforcer),
+     .initial = "",
+     .at_start = true,
+     .help =
+         "The program sekisho-enforcer, which alone has privilege. It is started when sekishod is "
+         "started by root. Empty: the one beside sekishod."},
+    {.section = "guard",
+     .name = "enforcer_user",
+     .type = CONFIG_NAME,
+     .offset = AT(enforcer_user),
+     .initial = "nobody",
+     .at_start = true,
+     .help = "System account that sekisho-enforcer becomes. One of its own is better than nobody, "
+             "which "
+             "other programs become too."},
+    {.section = "guard",
+     .name = "never_ban",
+     .type = CONFIG_PATH,
+     .offset = AT(never_ban),
+     .initial = "/etc/sekisho/never-ban",
+     .at_start = true,
+     .help =
+         "File of root's with the networks that are never dropped, see sekisho-enforcer(8). Where "
+         "there is none the first start writes one with the addresses from which somebody is "
+         "logged "
+         "in by SSH."},
+    {.section = "guard",
+     .name = "ban_scope",
+     .type = CONFIG_CHOICE,
+     .offset = AT(ban_scope),
+     .initial = "sip",
+     .choices = {"sip", "everything"},
+     .at_start = true,
+     .help = "What a banned source may not reach: the ports below, or anything on this machine."},
+    {.section = "guard",
+     .name = "ports",
+     .type = CONFIG_PORTS,
+     .offset = AT(ports),
+     .initial = "udp/5060, tcp/5060, tcp/5061",
+     .at_start = true,
+     .help = "The SIP ports: where bans hold, and what wire listens to."},
+    LIMIT(source_count, source.count, 5, 2, 500,
+          "So many failures of one address, proved, that lead to a ban."),
+    LIMIT(source_window, source.window, 600, 10, 86400, "The window of source_count."),
+    LIMIT(source_day_count, source_day.count, 20, 2, 500, "The same over a longer time."),
+    LIMIT(source_day_window, source_day.window, 86400, 3600, 604800,
+          "The window of source_day_count."),
+    LIMIT(noise_count, noise.count, 20, 2, 500,
+          "So many probes and malformed packets of one address, proved, that lead to a ban."),
+    LIMIT(noise_window, noise.window, 600, 10, 86400, "The window of noise_count."),
+    LIMIT(net64_count, net64.count, 10, 2, 500,
+          "So many failures within an IPv6 /64 that lead to its ban."),
+    LIMIT(net64_window, net64.window, 600, 10, 86400, "The window of net64_count."),
+    LIMIT(net64_day_count, net64_day.count, 40, 2, 500, "The same over a longer time."),
+    LIMIT(net64_day_window, net64_day.window, 86400, 3600, 604800,
+          "The window of net64_day_count."),
+    LIMIT(net48_count, net48.count, 40, 2, 500,
+          "So many failures within an IPv6 /48 that lead to its ban."),
+    LIMIT(net48_window, net48.window, 600, 10, 86400, "The window of net48_count."),
+    LIMIT(net48_day_count, net48_day.count, 160, 2, 500, "The same over a longer time."),
+    LIMIT(net48_day_window, net48_day.window, 86400, 3600, 604800,
+          "The window of net48_day_count."),
+    LIMIT(names_count, names.count, 12, 2, 40,
+          "So many accounts that one address asked for and never got within names_window: "
+          "enumeration, which leads to a ban."),
+    LIMIT(names_window, names.window, 600, 10, 86400, "The window of names_count."),
+    LIMIT(unproved_count, unproved.count, 10, 2, 500,
+          "So many failures of one address that are not proved to be its own, which lead to a "
+          "quench."),
+    LIMIT(unproved_window, unproved.window, 60, 10, 3600, "The window of unproved_count."),
+    LIMIT(account_count, account.count, 10, 2, 500,
+          "So many failures of one account over all addresses that lead to a lockout."),
+    LIMIT(account_window, account.window, 600, 10, 86400, "The window of account_count."),
+    LIMIT(account_day_count, account_day.count, 30, 2, 500, "The same over a longer time."),
+    LIMIT(account_day_window, account_day.window, 86400, 3600, 604800,
+          "The window of account_day_count."),
+    LIMIT(account_week_count, account_week.count, 50, 2, 500, "The same over a yet longer time."),
+    LIMIT(account_week_window, account_week.window, 604800, 86400, 2419200,
+          "The window of account_week_count."),
+    LIMIT(takeover_count, takeover, 5, 2, 500,
+          "Failures of an account within account_window that make a success from a new address a "
+          "takeover."),
+    LIMIT(takeover_week_count, takeover_week, 20, 2, 500, "The same within account_week_window."),
+    LIMIT(ban, ban, 600, 10, 2592000, "Length of a first ban."),
+    LIMIT(ban_factor, ban_factor, 4, 1, 100, "How many times as long each further one is."),
+    LIMIT(ban_max, ban_max, 604800, 10, 31536000, "Length of the longest."),
+    LIMIT(ban_memory, ban_memory, 604800, 0, 31536000,
+          "How long after a ban a return makes the next one longer."),
+    LIMIT(quench, quench, 60, 10, 600,
+          "How long an address that is not proved is kept from the SIP ports."),
+    LIMIT(quench_max, quench_max, 600, 10, 600, "The longest that this doubles to."),
+    LIMIT(lockout, lockout, 900, 10, 2592000, "Length of a first lockout."),
+    LIMIT(lockout_max, lockout_max, 86400, 10, 31536000, "The longest that this doubles to."),
+    LIMIT(good_days, good_days, 3, 1, 60,
+          "Successes on so many days make an address known good for an account."),
+    LIMIT(good_idle_days, good_idle_days, 30, 1, 365,
+          "Without any success for so many days it ends."),
+    LIMIT(taint_days, taint_days, 14, 0, 60,
+          "For so many days a success that follows failures does not lead to known good."),
+    LIMIT(office, office, 2, 1, 8, "Accounts registered at one address that make it a shared one."),
+    LIMIT(memory_mib, memory_mib, 64, 1, 65536,
+          "Memory of all tables together, in MiB, taken at the start."),
+
+    {.section = "switch",
+     .name = "wire",
+     .type = CONFIG_BOOL,
+     .offset = AT_SWITCH(wire),
+     .initial = "yes",
+     .at_start = true,
+     .help = "Whether the packets of the SIP ports on this machine's interfaces are this switch's. "
+             "Takes "
+             "sekisho-enforcer."},
+    {.section = "switch",
+     .name = "addresses",
+     .type = CONFIG_NETWORKS,
+     .offset = AT_SWITCH(addresses),
+     .initial = "",
+     .at_start = true,
+     .help = "The addresses on which the switch speaks SIP. Empty: all of this machine's."},
+    {.section = "switch",
+     .name = "log",
+     .type = CONFIG_PATH,
+     .offset = AT_SWITCH(log),
+     .initial = "",
+     .at_start = true,
+     .help = "The file of Asterisk's security channel, and of no other channel. Empty: none."},
+    {.section = "switch",
+     .name = "hep",
+     .type = CONFIG_LISTEN,
+     .offset = AT_SWITCH(hep),
+     .initial = "none",
+     .at_start = true,
+     .help = "UDP address to which the switch sends HEPv3; one of its own for each switch."},
+    {.section = "switch",
+     .name = "hep_from",
+     .type = CONFIG_NETWORKS,
+     .offset = AT_SWITCH(hep_from),
+     .initial = "",
+     .at_start = true,
+     .help = "Networks that HEP is taken from. Empty: loopback where it listens on loopback, else "
+             "the key alone decides."},
+    {.section = "switch",
+     .name = "hep_key_file",
+     .type = CONFIG_PATH,
+     .offset = AT_SWITCH(hep_key_file),
+     .initial = "",
+     .at_start = true,
+     .help =
+         "File whose first line is the auth key that HEP must carry. Empty: none is asked for."},
+    {.section = "switch",
+     .name = "ami",
+     .type = CONFIG_LISTEN,
+     .offset = AT_SWITCH(ami),
+     .initial = "none",
+     .at_start = true,
+     .help = "Address of Asterisk's manager interface, 127.0.0.1:5038 as a rule."},
+    {.section = "switch",
+     .name = "ami_user",
+     .type = CONFIG_TEXT,
+     .offset = AT_SWITCH(ami_user),
+     .initial = "",
+     .at_start = true,
+     .help = "Whom to log in as there; see docs/lab.md for the rights that it needs."},
+    {.section = "switch",
+     .name = "ami_secret_file",
+     .type = CONFIG_PATH,
+     .offset = AT_SWITCH(ami_secret_file),
+     .initial = "",
+     .at_start = true,
+     .help = "File whose first line is the password."},
+    {.section = "switch",
+     .name = "trunks",
+     .type = CONFIG_HOSTS,
+     .offset = AT_SWITCH(trunks),
+     .initial = "",
+     .at_start = true,
+     .help =
+         "Trunks and proxies of the switch that are not found by themselves: names and addresses, "
+         "separated by commas. They are never banned; names are looked up again every minute."},
+
     {.section = "asterisk",
      .name = "config_dir",
      .type = CONFIG_PATH,
@@ -250,6 +465,19 @@ const struct config_key *config_key_find(struct span section, struct span name)
         if (span_is(section, config_keys[i].section) && span_is(name, config_keys[i].name))
             return &config_keys[i];
     return NULL;
+}
+
+const struct config_section *config_section_of(const struct config_key *key)
+{
+    return config_section_find(span_of(key->section));
+}
+
+void *config_named_at(const struct config_section *section, const struct config *config, size_t i)
+{
+    char *items = *(char *const *)(const void *)((const char *)config + section->items);
+    size_t n = *(const size_t *)(const void *)((const char *)config + section->count);
+
+    return i < n ? items + i * section->size : NULL;
 }
 
 const struct config_section *config_section_find(struct span name)
@@ -295,6 +523,13 @@ void config_key_allowed(const struct config_key *key, char *out, size_t size)
         snprintf(out, size, "dates such as 2026-12-29, at most %d separated by commas%s",
                  CONFIG_DAYS_MAX, or_nothing);
         return;
+    case CONFIG_PORTS:
+        snprintf(out, size, "udp/PORT, tcp/PORT or sctp/PORT, at most %d separated by commas",
+                 CONFIG_PORTS_MAX);
+        return;
+    case CONFIG_HOSTS:
+        snprintf(out, size, "names and addresses separated by commas%s", or_nothing);
+        return;
     case CONFIG_NETWORKS:
         snprintf(out, size, "addresses and ADDRESS/BITS, at most %d separated by commas%s",
                  CONFIG_NETWORKS_MAX, or_nothing);
@@ -334,7 +569,10 @@ static bool text_fits(const struct config_key *key, struct span text)
     case CONFIG_DIGITS: return text.n <= 8 && only(text, digits);
     case CONFIG_COUNTRY: return text.n == 2 && only(text, letters);
     case CONFIG_NUMBERS: return only(text, "0123456789*#, ");
+    case CONFIG_HOSTS:
+        return only(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:, ");
     case CONFIG_TEXT: return true;
+    case CONFIG_PORTS:
     case CONFIG_CHOICE:
     case CONFIG_BOOL:
     case CONFIG_UNSIGNED:
@@ -447,6 +685,42 @@ static int set_networks(const struct config_key *key, struct span text, struct c
     return 0;
 }
 
+static bool read_port(struct span text, struct enforce_port *out)
+{
+    struct span digits, protocol = span_trim(span_cut(text, '/', &digits));
+    unsigned long port = 0;
+
+    digits = span_trim(digits);
+    if (!digits.n || digits.n > 5 || !only(digits, "0123456789"))
+        return false;
+    for (size_t i = 0; i < digits.n; i++)
+        port = port * 10 + (unsigned long)(digits.p[i] - '0');
+    out->protocol = span_is(protocol, "udp")    ? IPPROTO_UDP
+                    : span_is(protocol, "tcp")  ? IPPROTO_TCP
+                    : span_is(protocol, "sctp") ? IPPROTO_SCTP
+                                                : 0;
+    out->port = (uint16_t)port;
+    return out->protocol && port && port <= UINT16_MAX;
+}
+
+static int set_ports(const struct config_key *key, struct span text, struct config_ports *out,
+                     struct fault *f)
+{
+    struct config_ports ports = {0};
+
+    for (struct span rest = text; rest.n;) {
+        struct span item = span_trim(span_cut(rest, ',', &rest));
+
+        if (ports.n == CONFIG_PORTS_MAX || !read_port(item, &ports.at[ports.n]))
+            return refuse(key, item, f);
+        ports.n++;
+    }
+    if (!ports.n)
+        return refuse(key, text, f);
+    *out = ports;
+    return 0;
+}
+
 static int compare_days(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -492,6 +766,7 @@ int config_key_set(const struct config_key *key, struct span text, void *base, s
     case CONFIG_TEXT:
     case CONFIG_DIGITS:
     case CONFIG_NUMBERS:
+    case CONFIG_HOSTS:
     case CONFIG_COUNTRY: return set_text(key, text, at, f);
     case CONFIG_CHOICE: return set_choice(key, text, at, f);
     case CONFIG_BOOL: return set_bool(key, text, at, f);
@@ -499,6 +774,7 @@ int config_key_set(const struct config_key *key, struct span text, void *base, s
     case CONFIG_LISTEN: return set_listen(key, text, at, f);
     case CONFIG_NETWORKS: return set_networks(key, text, at, f);
     case CONFIG_DAYS: return set_days(key, text, at, f);
+    case CONFIG_PORTS: return set_ports(key, text, at, f);
     }
     return fault(f, ERR_SYNTAX, "no such type");
 }
@@ -513,6 +789,7 @@ void config_key_free(const struct config_key *key, void *base)
     case CONFIG_TEXT:
     case CONFIG_DIGITS:
     case CONFIG_NUMBERS:
+    case CONFIG_HOSTS:
     case CONFIG_COUNTRY:
         free(*at);
         *at = NULL;
@@ -522,6 +799,7 @@ void config_key_free(const struct config_key *key, void *base)
     case CONFIG_UNSIGNED:
     case CONFIG_LISTEN:
     case CONFIG_DAYS:
+    case CONFIG_PORTS:
     case CONFIG_NETWORKS: break;
     }
 }
@@ -537,6 +815,7 @@ bool config_key_equal(const struct config_key *key, const void *a, const void *b
     case CONFIG_TEXT:
     case CONFIG_DIGITS:
     case CONFIG_NUMBERS:
+    case CONFIG_HOSTS:
     case CONFIG_COUNTRY: return strcmp(*(char *const *)at_a, *(char *const *)at_b) == 0;
     case CONFIG_CHOICE:
     case CONFIG_UNSIGNED: size = sizeof(unsigned); break;
@@ -544,6 +823,7 @@ bool config_key_equal(const struct config_key *key, const void *a, const void *b
     case CONFIG_LISTEN: size = sizeof(struct config_listen); break;
     case CONFIG_NETWORKS: size = sizeof(struct config_networks); break;
     case CONFIG_DAYS: size = sizeof(struct config_days); break;
+    case CONFIG_PORTS: size = sizeof(struct config_ports); break;
     }
     return memcmp(at_a, at_b, size) == 0;
 }

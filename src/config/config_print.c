@@ -43,11 +43,11 @@ void config_print(struct buf *out)
              "# sekisho.conf: see sekisho.conf(5). What stands behind a # is the default.\n"
              "# Check it with sekishod --check-config; SIGHUP makes sekishod read it again.\n");
     for (size_t s = 0; s < config_sections_n; s++) {
-        bool trunk = span_is(span_of(config_sections[s].name), "trunk");
+        bool named = config_sections[s].size != 0;
 
         buf_putc(out, '\n');
         comment(out, config_sections[s].help);
-        buf_printf(out, trunk ? "#[%s NAME]\n" : "[%s]\n", config_sections[s].name);
+        buf_printf(out, named ? "#[%s NAME]\n" : "[%s]\n", config_sections[s].name);
         for (size_t i = 0; i < config_keys_n; i++)
             if (span_is(span_of(config_keys[i].section), config_sections[s].name)) {
                 buf_putc(out, '\n');
@@ -89,9 +89,9 @@ static void mdoc_key(struct buf *out, const struct config_key *key)
 void config_print_mdoc(struct buf *out)
 {
     for (size_t s = 0; s < config_sections_n; s++) {
-        bool trunk = span_is(span_of(config_sections[s].name), "trunk");
+        bool named = config_sections[s].size != 0;
 
-        buf_printf(out, ".Ss [%s%s]\n", config_sections[s].name, trunk ? " NAME" : "");
+        buf_printf(out, ".Ss [%s%s]\n", config_sections[s].name, named ? " NAME" : "");
         mdoc_text(out, config_sections[s].help);
         buf_puts(out, ".Bl -tag -width Ds\n");
         for (size_t i = 0; i < config_keys_n; i++)

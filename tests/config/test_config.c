@@ -43,6 +43,9 @@ static void the_defaults_are_what_the_manual_says(void **state)
     assert_int_equal(config->log_format, LOG_FORMAT_AUTO);
     assert_int_equal(config->fastagi_timeout_ms, 2000);
     assert_int_equal(config->n_trunks, 0);
+    assert_int_equal(config->n_switches, 0);
+    assert_true(config->enforce);
+    assert_int_equal(config->ports.n, 3);
     config_free(config);
     config_report_free(&report);
 }
@@ -52,7 +55,10 @@ static void values_reach_their_fields(void **state)
     static const char text[] =
         "[daemon]\nlog_format = json\nuser = sekisho\n"
         "[fastagi]\nallow = 192.0.2.0/24\nconnections = 17\n"
-        "[trunk a]\nemergency = no\n[trunk b]\nemergency = yes\nendpoint = B\n";
+        "[trunk a]\nemergency = no\n[trunk b]\nemergency = yes\nendpoint = B\n"
+        "[guard]\nports = udp/5060,tcp/5062\nban = 60\nsource_count = 3\n"
+        "[switch local]\nlog = /var/log/asterisk/security\nhep = 127.0.0.1:9060\ntrunks = "
+        "sip.example.net\n";
     struct config_report report = {0};
     struct config *config = NULL;
 
@@ -63,10 +69,47 @@ static void values_reach_their_fields(void **state)
     assert_int_equal(config->fastagi_allow.at[0].bits, 24);
     assert_int_equal(config->fastagi_connections, 17);
     assert_int_equal(config->n_trunks, 2);
-    assert_string_equal(config->trunks[0].name, "a");
+    assert_string_equal(config->trunks[0].named.name, "a");
     assert_false(config->trunks[0].emergency);
     assert_string_equal(config->trunks[1].endpoint, "B");
     assert_true(config->trunks[1].emergency);
+    assert_int_equal(config->ports.n, 2);
+    assert_int_equal(config->ports.at[1].port, 5062);
+    assert_int_equal(config->limits.ban, 60);
+    assert_int_equal(config->limits.source.count, 3);
+    assert_int_equal(config->n_switches, 1);
+    assert_string_equal(config->switches[0].named.name, "local");
+    assert_true(config->switches[0].wire);
+    assert_string_equal(config->switches[0].log, "/var/log/asterisk/security");
+    assert_int_equal(config->switches[0].hep.n, 1);
+    assert_int_equal(config->switches[0].ami.n, 0);
+    assert_string_equal(config->switches[0].trunks, "sip.example.net");
+    config_free(config);
+    config_report_free(&report);
+}
+
+/* Both say what an operator can turn. */
+static void the_limits_are_the_guards(void **state)
+{
+    struct config_report report = {0};
+    struct config *config = NULL;
+    struct guard_limits limits;
+    struct guard_limit_info info;
+    size_t n = 0;
+
+    for (; guard_limits_info(n, &info); n++) {
+        const struct config_key *key = config_key_find(SPAN("guard"), span_of(info.name));
+
+        if (!key)
+            fail_msg("[guard] has no key %s", info.name);
+        assert_int_equal(key->offset, offsetof(struct config, limits) + info.offset);
+        assert_int_equal(key->min, info.least);
+        assert_int_equal(key->max, info.most);
+    }
+    assert_int_equal(n, sizeof(limits) / sizeof(uint32_t));
+    guard_limits_default(&limits);
+    assert_int_equal(config_parse(&config, SPAN(""), "t.conf", &report), 0);
+    assert_memory_equal(&config->limits, &limits, sizeof(limits));
     config_free(config);
     config_report_free(&report);
 }
@@ -134,7 +177,8 @@ static void the_manual_has_every_key_once(void **state)
 static void memory_that_runs_out_leaves_nothing(void **state)
 {
     static const char text[] = "[daemon]\nuser = sekisho\n[trunk a]\nemergency = no\nendpoint = A\n"
-                               "[trunk b]\nemergency = yes\n[asterisk]\nemergency_trunk = b\n";
+                               "[trunk b]\nemergency = yes\n[asterisk]\nemergency_trunk = b\n"
+                               "[switch s]\nlog = /a\n";
     size_t n = 0;
 
     for (;; n++) {
@@ -198,6 +242,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defaults_are_what_the_manual_says),
         cmocka_unit_test(values_reach_their_fields),
+        cmocka_unit_test(the_limits_are_the_guards),
         cmocka_unit_test(the_printed_config_is_read_again),
         cmocka_unit_test(a_file_that_is_not_there_is_a_sentence),
         cmocka_unit_test(the_shipped_file_is_what_the_table_prints),
