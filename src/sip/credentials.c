@@ -12,7 +12,7 @@
     [SLOT(first, last)] = {name, sizeof(name) - 1, DIGEST_##field}
 
 static const struct {
-    const char *name;
+    char name[16];
     unsigned char n, field;
 } slots[SLOTS] = {
     FIELD(USERNAME, "username", 'u', 'e'), FIELD(REALM, "realm", 'r', 'm'),
@@ -24,8 +24,8 @@ static const struct {
     FIELD(USERHASH, "userhash", 'u', 'h'),
 };
 
-/* DIGEST_FIELDS for a field that nobody here reads. */
-static unsigned field_of(struct span name)
+/* DIGEST_FIELDS for a field that nobody here reads. All up to `end` may be read. */
+static inline unsigned field_of(struct span name, const char *end)
 {
     if (!name.n)
         return DIGEST_FIELDS;
@@ -33,8 +33,8 @@ static unsigned field_of(struct span name)
     unsigned at =
         SLOT((unsigned char)(name.p[0] | 0x20), (unsigned char)(name.p[name.n - 1] | 0x20));
 
-    return slots[at].n == name.n && scan_same(name.p, slots[at].name, name.n) ? slots[at].field
-                                                                              : DIGEST_FIELDS;
+    return slots[at].n == name.n && scan_name(name.p, end, slots[at].name, name.n) ? slots[at].field
+                                                                                   : DIGEST_FIELDS;
 }
 
 static const char *skip_space(const char *p, const char *end)
@@ -54,123 +54,136 @@ static const char *skip_token(const char *p, const char *end)
 /* What stands behind the '='. */
 struct text {
     struct span span;
-    bool quoted, escaped;
+    unsigned quoted, escaped; /* 0 or 1 */
 };
+
+static const bool ends_text[256] = {
+    [' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true, [','] = true, ['"'] = true,
+};
+
+/* Takes the text behind the quote off, up to `p` or further. */
+static const char *take_escaped(struct text *t, const char *p, const char *end)
+{
+    do {
+        t->escaped = 1;
+        p += *p == '\n' ? 1 : 2;
+        if (p > end)
+            return NULL;
+        p = scan_any(p, end, '"', '\\', '\n');
+    } while (p < end && *p != '"');
+    return p < end ? p : NULL;
+}
 
 /* Takes the text at `p` off: where it ends, or NULL. Outside of quotes all is allowed but white space, a
  * comma and a quote: URIs are sent so. */
-static const char *take_text(struct text *t, const char *p, const char *end)
+static inline const char *take_text(struct text *t, const char *p, const char *end)
 {
     const char *start = p;
 
-    *t = (struct text){0};
+    t->quoted = t->escaped = 0;
     if (p == end || *p != '"') {
-        while (p < end && !field_is_space(*p) && *p != ',' && *p != '"')
+        while (p < end && !ends_text[(unsigned char)*p])
             p++;
         t->span = (struct span){start, (size_t)(p - start)};
         return t->span.n ? p : NULL;
     }
-    for (p = ++start; (p = scan_any(p, end, '"', '\\', '\n')) < end && *p != '"';) {
-        t->escaped = true;
-        p += *p == '\n' ? 1 : 2;
-        if (p > end)
-            return NULL;
-    }
+    p = scan_any(++start, end, '"', '\\', '\n');
     if (p == end)
         return NULL;
+    if (*p != '"' && !(p = take_escaped(t, p, end)))
+        return NULL;
     t->span = (struct span){start, (size_t)(p - start)};
-    t->quoted = true;
+    t->quoted = 1;
     return p + 1;
-}
-
-static void keep(struct credentials *c, unsigned field, const struct text *t)
-{
-    unsigned bit = 1u << field;
-
-    if (field == DIGEST_FIELDS)
-        return;
-    if (c->repeated & bit || c->field[field].p) {
-        c->repeated |= (uint16_t)bit;
-        c->field[field] = (struct span){NULL, 0};
-        return;
-    }
-    c->field[field] = t->span;
-    c->quoted |= t->quoted ? (uint16_t)bit : 0;
-    c->escaped |= t->escaped ? (uint16_t)bit : 0;
 }
 
 /* Takes the name at `p` off, with its '=' and the space around that: where it ends. NULL when there is no
  * name, `p` itself when no '=' follows it. Of names only those need a look at each byte that are none of
  * ours. */
-static const char *take_name(unsigned *field, const char *p, const char *end)
+static inline const char *take_name(unsigned *field, const char *p, const char *end)
 {
-    const char *equals = scan_any(p, end, '=', ' ', ',');
+    const char *equals = scan_near(p, end, '='), *behind;
 
-    *field = field_of((struct span){p, (size_t)(equals - p)});
-    if (*field == DIGEST_FIELDS || equals == end || *equals != '=') {
-        const char *behind = skip_token(p, end);
-
+    *field = equals < end ? field_of((struct span){p, (size_t)(equals - p)}, end) : DIGEST_FIELDS;
+    if (*field == DIGEST_FIELDS) {
+        behind = skip_token(p, end);
         equals = skip_space(behind, end);
         if (behind == p)
             return NULL;
         if (equals == end || *equals != '=')
             return p;
-        *field = field_of((struct span){p, (size_t)(behind - p)});
+        *field = field_of((struct span){p, (size_t)(behind - p)}, end);
     }
-    return skip_space(equals + 1, end);
+    p = equals + 1;
+    return p < end && *p == '"' ? p : skip_space(p, end);
 }
 
 /* Takes fields off until the end, or until a word without '=' begins the next scheme: where that is, or
  * NULL for a field that has not the form. */
 static const char *take_fields(struct credentials *c, const char *p, const char *end)
 {
+    unsigned seen = 0, repeated = 0, quoted = 0, escaped = 0;
+
     while ((p = skip_space(p, end)) < end) {
         const char *start = p;
         struct text text;
-        unsigned field;
+        unsigned field, bit;
 
         if (*p == ',') {
             p++;
             continue;
         }
         p = take_name(&field, p, end);
-        if (!p || p == start)
-            return p;
-        p = take_text(&text, p, end);
-        if (!p)
+        if (p == start)
+            break;
+        if (!p || !(p = take_text(&text, p, end)))
             return NULL;
-        p = skip_space(p, end);
+        if (p < end && *p != ',')
+            p = skip_space(p, end);
         if (p < end && *p++ != ',')
             return NULL;
-        keep(c, field, &text);
+        if (field == DIGEST_FIELDS)
+            continue;
+        bit = 1u << field;
+        repeated |= seen & bit;
+        if (seen & bit)
+            continue;
+        seen |= bit;
+        c->field[field] = text.span;
+        quoted |= text.quoted << field;
+        escaped |= text.escaped << field;
     }
+    for (unsigned i = 0; repeated >> i; i++)
+        if (repeated >> i & 1)
+            c->field[i] = (struct span){NULL, 0};
+    c->quoted = (uint16_t)quoted;
+    c->escaped = (uint16_t)escaped;
+    c->repeated = (uint16_t)repeated;
     return p;
 }
 
 int credentials_next(struct credentials *out, struct span *value)
 {
     const char *p = value->p, *end = p + value->n, *behind;
-    struct credentials c = {0};
 
     while (p < end && (field_is_space(*p) || *p == ','))
         p++;
     if (p == end)
         return ERR_MISSING;
     behind = skip_token(p, end);
-    c.scheme = (struct span){p, (size_t)(behind - p)};
-    if (!c.scheme.n || (behind < end && !field_is_space(*behind)))
+    *out = (struct credentials){.scheme = {p, (size_t)(behind - p)}};
+    if (!out->scheme.n || (behind < end && !field_is_space(*behind)))
         return ERR_SYNTAX;
-    c.digest = c.scheme.n == 6 && scan_same(p, "digest", 6);
-    if (c.digest) {
-        p = take_fields(&c, behind, end);
+    out->digest = out->scheme.n == 6 && scan_same(p, "digest", 6);
+    if (out->digest) {
+        p = take_fields(out, behind, end);
         if (!p)
             return ERR_SYNTAX;
     } else {
-        c.other = field_trim((struct span){behind, (size_t)(end - behind)});
+        out->other = field_trim((struct span){behind, (size_t)(end - behind)});
         p = end;
     }
     *value = (struct span){p, (size_t)(end - p)};
-    *out = c;
     return 0;
 }
 

@@ -45,7 +45,7 @@ struct credentials {
 /*
  * Takes the first of `value`, the value of one header field, off; several may follow each other,
  * separated by commas. ERR_MISSING where none is left, ERR_SYNTAX for what has not the form, with
- * `value` untouched: what stands behind that in this field is lost.
+ * `value` untouched: what stands behind that in this field is lost. `out` then holds nothing.
  */
 int credentials_next(struct credentials *out, struct span *value);
 

@@ -42,8 +42,8 @@ enum sip_header {
 };
 #define SIP_HEADERS (SIP_H_REPLACES + 1)
 
-/* By its name, in any case, or its compact form. */
-enum sip_header sip_header_find(struct span name);
+/* By its name, in any case, or its compact form. All from the name up to `end` may be read. */
+enum sip_header sip_header_find(struct span name, const char *end);
 
 /* "Call-ID"; "" for SIP_H_OTHER. */
 const char *sip_header_name(enum sip_header header);

@@ -13,7 +13,7 @@ struct reader {
 
 /* Takes one line off, without its end; with `folds` also the lines that continue it, which begin with
  * white space. Nothing continues an empty line: what follows is the body. */
-static struct span next_line(struct reader *r, bool folds)
+static struct span odd_line(struct reader *r, bool folds)
 {
     const char *start = r->p, *at = start, *stop;
 
@@ -40,9 +40,43 @@ static struct span next_line(struct reader *r, bool folds)
     return (struct span){start, (size_t)(stop - start)};
 }
 
+/* The same; nearly all lines are plain ones that end in CRLF, with another one behind them. */
+static inline struct span next_line(struct reader *r, bool folds)
+{
+    const char *start = r->p, *stop = scan_control(start, r->end);
+
+    if (r->end - stop < 3 || stop[0] != '\r' || stop[1] != '\n' ||
+        (folds && (stop[2] == ' ' || stop[2] == '\t')))
+        return odd_line(r, folds);
+    r->p = stop + 2;
+    return (struct span){start, (size_t)(stop - start)};
+}
+
+/* A line of a header field that is none of ours, or is not written as it should be: where its colon
+ * stands; NULL where it is no "name: value". */
+__attribute__((noinline)) static const char *other_header(struct span line, enum sip_header *header)
+{
+    const char *end = line.p + line.n, *colon = scan_either(line.p, end, ':', '\n');
+    struct span name = {line.p, (size_t)(colon - line.p)};
+
+    while (name.n && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\t'))
+        name.n--;
+    *header = sip_header_find(name, end);
+    /* A control can look like '-' to sip_header_find(). */
+    return colon < end && *colon == ':' && field_is_token(name) ? colon : NULL;
+}
+
+/* As field_trim(): nearly all values have one space before them. */
+static inline struct span trim(const char *p, const char *end)
+{
+    if (end - p > 1 && *p == ' ' && !field_is_space(p[1]) && !field_is_space(end[-1]))
+        return (struct span){p + 1, (size_t)(end - p) - 1};
+    return field_trim((struct span){p, (size_t)(end - p)});
+}
+
 /* Takes one header field off; false at the empty line, which is taken too, and at the end. What is no
  * header field is passed over. */
-static bool next_header(struct reader *r, enum sip_header *header, struct span *value)
+static inline bool next_header(struct reader *r, enum sip_header *header, struct span *value)
 {
     while (r->p < r->end) {
         struct span line = next_line(r, true);
@@ -51,23 +85,18 @@ static bool next_header(struct reader *r, enum sip_header *header, struct span *
         if (!line.n)
             return false;
 
-        const char *colon = scan_either(line.p, end, ':', '\n');
-        struct span name = {line.p, (size_t)(colon - line.p)};
+        const char *colon = scan_near(line.p, r->end, ':');
 
-        while (name.n && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\t'))
-            name.n--;
-        if (colon == end || *colon != ':' || !name.n) {
-            r->faults |= SIP_HEADER_LINE;
-            continue;
+        *header = colon < end
+                      ? sip_header_find((struct span){line.p, (size_t)(colon - line.p)}, r->end)
+                      : SIP_H_OTHER;
+        if (*header == SIP_H_OTHER || r->faults)
+            colon = other_header(line, header);
+        if (colon) {
+            *value = trim(colon + 1, end);
+            return true;
         }
-        *header = sip_header_find(name);
-        /* A control can look like '-' to sip_header_find(). */
-        if ((*header == SIP_H_OTHER || r->faults) && !field_is_token(name)) {
-            r->faults |= SIP_HEADER_LINE;
-            continue;
-        }
-        *value = field_trim((struct span){colon + 1, (size_t)(end - colon) - 1});
-        return true;
+        r->faults |= SIP_HEADER_LINE;
     }
     r->faults |= SIP_NO_END;
     return false;

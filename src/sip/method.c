@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sip/method.h"
 
+#include "base/bytes.h"
+
 static const struct span names[] = {
     [SIP_OTHER] = {"", 0},
 #define METHOD(name) [SIP_##name] = {#name, sizeof(#name) - 1}
@@ -13,10 +15,10 @@ static const struct span names[] = {
 enum sip_method sip_method_find(struct span name, bool *exact)
 {
     for (enum sip_method m = SIP_REGISTER; m <= SIP_PUBLISH; m++) {
-        if (name.n == names[m].n && (name.p[0] | 0x20) == (names[m].p[0] | 0x20) &&
-            span_eq_nocase(name, names[m])) {
-            *exact = memcmp(name.p, names[m].p, name.n) == 0;
-            return m;
+        if (name.n == names[m].n && (name.p[0] | 0x20) == (names[m].p[0] | 0x20)) {
+            *exact = bytes_equal(name.p, names[m].p, name.n);
+            if (*exact || span_eq_nocase(name, names[m]))
+                return m;
         }
     }
     *exact = true;

@@ -16,6 +16,26 @@
  */
 
 #ifdef __SSE2__
+static inline __m128i scan_16(const char *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+/* 8 to 15 bytes: the first 8, and the last 8, which overlap them. */
+static inline __m128i scan_ends(const char *p, const char *end)
+{
+    return _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)(const void *)p),
+                              _mm_loadl_epi64((const __m128i *)(const void *)(end - 8)));
+}
+
+/* Where the first bit of `found` stands, if those are bits for scan_ends(). */
+static inline const char *scan_place(const char *p, const char *end, unsigned found)
+{
+    if (!found)
+        return end;
+    return found & 0xff ? p + __builtin_ctz(found) : end - 8 + __builtin_ctz(found >> 8);
+}
+
 /* Which bytes of `x` are `a`, `b` or `c`: a bit for each. */
 static inline unsigned scan_mask(__m128i x, char a, char b, char c)
 {
@@ -25,9 +45,35 @@ static inline unsigned scan_mask(__m128i x, char a, char b, char c)
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(same, _mm_cmpeq_epi8(x, _mm_set1_epi8(c))));
 }
 
-static inline unsigned scan_mask8(const char *p, char a, char b, char c)
+/* Which bytes are `first` to `last`: 0xff for each. */
+static inline __m128i scan_range(__m128i x, char first, char last)
 {
-    return scan_mask(_mm_loadl_epi64((const __m128i *)(const void *)p), a, b, c) & 0xff;
+    __m128i from = _mm_sub_epi8(x, _mm_set1_epi8(first));
+    __m128i most = _mm_set1_epi8((char)(last - first));
+
+    return _mm_cmpeq_epi8(_mm_min_epu8(from, most), from);
+}
+
+/* Which no URI has: controls, quotes, < > and backslashes. */
+static inline unsigned scan_no_uri(__m128i x)
+{
+    __m128i odd = _mm_or_si128(scan_range(x, 0, 0x1f), _mm_cmpeq_epi8(x, _mm_set1_epi8('"')));
+
+    /* < and > differ in one bit alone. */
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(_mm_or_si128(x, _mm_set1_epi8(2)), _mm_set1_epi8('>')));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8('\\')));
+    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(x, _mm_set1_epi8(0x7f)));
+    return (unsigned)_mm_movemask_epi8(odd);
+}
+
+/* Which are neither letter, digit, '-' nor '.'. */
+static inline unsigned scan_no_host(__m128i x)
+{
+    __m128i letter = scan_range(_mm_or_si128(x, _mm_set1_epi8(0x20)), 'a', 'z');
+    __m128i other =
+        _mm_andnot_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('/')), scan_range(x, '-', '9'));
+
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(letter, other)) ^ 0xffff;
 }
 #endif
 
@@ -36,20 +82,13 @@ static inline const char *scan_any(const char *p, const char *end, char a, char 
 {
 #ifdef __SSE2__
     for (; end - p >= 16; p += 16) {
-        unsigned found = scan_mask(_mm_loadu_si128((const __m128i *)(const void *)p), a, b, c);
+        unsigned found = scan_mask(scan_16(p), a, b, c);
 
         if (found)
             return p + __builtin_ctz(found);
     }
-    /* 8 to 15 are left: the first 8, then the last 8, which overlap. */
-    if (end - p >= 8) {
-        unsigned found = scan_mask8(p, a, b, c);
-
-        if (found)
-            return p + __builtin_ctz(found);
-        found = scan_mask8(end - 8, a, b, c);
-        return found ? end - 8 + __builtin_ctz(found) : end;
-    }
+    if (end - p >= 8)
+        return scan_place(p, end, scan_mask(scan_ends(p, end), a, b, c));
 #endif
     while (p < end && *p != a && *p != b && *p != c)
         p++;
@@ -68,7 +107,7 @@ static inline const char *scan_control(const char *p, const char *end)
     const __m128i last = _mm_set1_epi8(0x1f), tab = _mm_set1_epi8('\t');
 
     for (; end - p >= 16; p += 16) {
-        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i x = scan_16(p);
         __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(x, last), x);
         int found = _mm_movemask_epi8(_mm_andnot_si128(_mm_cmpeq_epi8(x, tab), control));
 
@@ -117,6 +156,35 @@ static inline bool scan_same(const char *p, const char *lower, size_t n)
         if ((scan_word(p + i) | small) != scan_word(lower + i))
             return false;
     return (scan_word(p + n - 8) | small) == scan_word(lower + n - 8);
+}
+
+/* As scan_same(), for 1 to 16 bytes; `lower` has 16, and at `p` all up to `end` may be read. */
+static inline bool scan_name(const char *p, const char *end, const char lower[16], size_t n)
+{
+#ifdef __SSE2__
+    if (end - p >= 16) {
+        __m128i x = _mm_or_si128(scan_16(p), _mm_set1_epi8(0x20));
+        int same = _mm_movemask_epi8(_mm_cmpeq_epi8(x, scan_16(lower)));
+
+        return (~(unsigned)same & ((1u << n) - 1)) == 0;
+    }
+#endif
+    return scan_same(p, lower, n);
+}
+
+/* The first `at` of the 16 bytes at `p`, `end` where it is none of them, or where there are no 16. */
+static inline const char *scan_near(const char *p, const char *end, char at)
+{
+#ifdef __SSE2__
+    if (end - p >= 16) {
+        int found = _mm_movemask_epi8(_mm_cmpeq_epi8(scan_16(p), _mm_set1_epi8(at)));
+
+        return found ? p + __builtin_ctz((unsigned)found) : end;
+    }
+#endif
+    (void)p;
+    (void)at;
+    return end;
 }
 
 #endif

@@ -42,14 +42,47 @@ static const unsigned char kinds[256] = {
 
 static bool only(struct span s, unsigned kind)
 {
-    const unsigned char *p = (const unsigned char *)s.p;
     unsigned all = kind;
 
-    for (; s.n >= 4; p += 4, s.n -= 4)
-        all &= kinds[p[0]] & kinds[p[1]] & kinds[p[2]] & kinds[p[3]];
-    for (; s.n; s.n--)
-        all &= kinds[*p++];
+    for (size_t i = 0; i < s.n; i++)
+        all &= kinds[(unsigned char)s.p[i]];
     return all;
+}
+
+/* As only(s, IN_URI). */
+static bool is_written(struct span s)
+{
+#ifdef __SSE2__
+    if (s.n >= 16) {
+        const char *last = s.p + s.n - 16;
+        unsigned odd = scan_no_uri(scan_16(last));
+
+        for (const char *p = s.p; p < last; p += 16)
+            odd |= scan_no_uri(scan_16(p));
+        return odd == 0;
+    }
+    if (s.n >= 8)
+        return scan_no_uri(scan_ends(s.p, s.p + s.n)) == 0;
+#endif
+    return only(s, IN_URI);
+}
+
+/* The first byte of p..end that no name and no IPv4 address has; `end` where there is none. */
+static const char *host_end(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    for (; end - p >= 16; p += 16) {
+        unsigned odd = scan_no_host(scan_16(p));
+
+        if (odd)
+            return p + __builtin_ctz(odd);
+    }
+    if (end - p >= 8)
+        return scan_place(p, end, scan_no_host(scan_ends(p, end)));
+#endif
+    while (p < end && kinds[(unsigned char)*p] & IN_HOST)
+        p++;
+    return p;
 }
 
 static bool scheme_of(struct span s, enum uri_scheme *scheme, size_t *length)
@@ -118,9 +151,23 @@ static bool is_host(struct span s)
     return s.n > 0 && only(s, v6 ? IN_V6 : IN_HOST);
 }
 
-int uri_hostport(struct span s, struct span *host, unsigned *port, struct fault *f)
+static int hostport(struct span s, struct span *host, unsigned *port, struct fault *f)
 {
     s = field_trim(s);
+
+    const char *end = s.p + s.n, *behind = s.n ? host_end(s.p, end) : end;
+
+    /* Nearly all of them are a name or an IPv4 address. */
+    if (behind > s.p && (behind == end || *behind == ':')) {
+        unsigned number = 0;
+
+        if (behind == end ||
+            port_of((struct span){behind + 1, (size_t)(end - behind) - 1}, &number)) {
+            *host = (struct span){s.p, (size_t)(behind - s.p)};
+            *port = number;
+            return 0;
+        }
+    }
 
     const char *bracket = s.n && s.p[0] == '[' ? memchr(s.p, ']', s.n) : NULL;
     size_t skip = bracket ? (size_t)(bracket - s.p) : 0;
@@ -138,25 +185,37 @@ int uri_hostport(struct span s, struct span *host, unsigned *port, struct fault 
     return 0;
 }
 
+int uri_hostport(struct span s, struct span *host, unsigned *port, struct fault *f)
+{
+    return hostport(s, host, port, f);
+}
+
 static int parse_sip(struct uri *u, struct span s, struct fault *f)
 {
     struct span rest = {NULL, 0};
     struct span front = before(s, '@', &rest);
+    const char *end;
 
     if (rest.p) {
-        struct span user = before(front, ':', &u->password);
-
-        u->user = before(user, ';', &u->user_params);
+        end = front.p + front.n;
+        u->user = front;
+        if (scan_either(front.p, end, ':', ';') < end) {
+            u->user = before(front, ':', &u->password);
+            u->user = before(u->user, ';', &u->user_params);
+        }
         if (u->user.n == 0)
             return fault(f, ERR_SYNTAX, "nothing stands before the @");
     } else {
         rest = s;
     }
-    rest = before(rest, '?', &u->headers);
-    rest = before(rest, ';', &u->params);
-    if (rest.n && memchr(rest.p, ' ', rest.n))
-        return fault(f, ERR_SYNTAX, "\"%s\" is no host", ESCAPED(rest));
-    return uri_hostport(rest, &u->host, &u->port, f);
+    end = rest.p + rest.n;
+    if (scan_any(rest.p, end, '?', ';', ' ') < end) {
+        rest = before(rest, '?', &u->headers);
+        rest = before(rest, ';', &u->params);
+        if (rest.n && memchr(rest.p, ' ', rest.n))
+            return fault(f, ERR_SYNTAX, "\"%s\" is no host", ESCAPED(rest));
+    }
+    return hostport(rest, &u->host, &u->port, f);
 }
 
 int uri_parse(struct uri *out, struct span s, struct fault *f)
@@ -167,7 +226,7 @@ int uri_parse(struct uri *out, struct span s, struct fault *f)
 
     if (!scheme_of(s, &u.scheme, &n))
         return fault(f, ERR_SYNTAX, "\"%s\" is no sip:, sips: or tel: URI", ESCAPED(s));
-    if (!only(s, IN_URI))
+    if (!is_written(s))
         return fault(f, ERR_SYNTAX, "\"%s\" holds bytes that no URI has", ESCAPED(s));
     s = span_skip(s, n);
     if (u.scheme == URI_TEL) {
@@ -187,7 +246,7 @@ int uri_parse(struct uri *out, struct span s, struct fault *f)
  * p == NULL where there is no '<'. */
 static int take_display(struct span *s, struct span *display, struct fault *f)
 {
-    struct span whole = *s, front;
+    struct span whole = *s, front = {NULL, 0}, rest = {NULL, 0};
 
     if (s->n && s->p[0] == '"') {
         size_t n = field_quoted(*s);
@@ -199,52 +258,63 @@ static int take_display(struct span *s, struct span *display, struct fault *f)
         if (!s->n || s->p[0] != '<')
             return fault(f, ERR_SYNTAX, "\"%s\": no < behind the display name", ESCAPED(whole));
     }
-    front = field_trim(span_cut(*s, '<', s));
+    if (s->n)
+        front = field_trim(before(*s, '<', &rest));
+    *s = rest;
     if (!display->n && s->p)
         *display = front;
     return 0;
 }
 
-static int in_brackets(struct name_addr *a, struct span whole, struct span s, struct fault *f)
+/* `s` is what stands behind the '<'. */
+static int in_brackets(struct name_addr *out, struct span whole, struct span s, struct span display,
+                       struct fault *f)
 {
-    struct span tail;
-    struct span inner = span_cut(s, '>', &tail);
+    struct span tail = {NULL, 0};
+    struct span inner = before(s, '>', &tail);
+    int rc;
 
     if (!tail.p)
         return fault(f, ERR_SYNTAX, "\"%s\": a < without its >", ESCAPED(whole));
     tail = field_trim(tail);
     if (tail.n && tail.p[0] != ';')
         return fault(f, ERR_SYNTAX, "\"%s\": only parameters may follow the >", ESCAPED(whole));
-    a->params = span_skip(tail, 1);
-    return uri_parse(&a->uri, inner, f);
+    rc = uri_parse(&out->uri, inner, f);
+    if (rc == 0) {
+        out->display = display;
+        out->params = span_skip(tail, 1);
+    }
+    return rc;
 }
 
 int name_addr_parse(struct name_addr *out, struct span s, struct fault *f)
 {
-    struct name_addr a = {0};
-    struct span whole = s = field_trim(s);
-    int rc = take_display(&s, &a.display, f);
+    struct span whole = s = field_trim(s), display = {NULL, 0};
+    int rc = take_display(&s, &display, f);
 
+    if (rc)
+        return rc;
+    if (s.p)
+        return in_brackets(out, whole, s, display, f);
+    rc = uri_parse(&out->uri, whole, f);
     if (rc == 0)
-        rc = s.p ? in_brackets(&a, whole, s, f) : uri_parse(&a.uri, whole, f);
-    if (rc == 0)
-        *out = a;
+        out->display = out->params = (struct span){NULL, 0};
     return rc;
 }
 
 int name_addr_parse_field(struct name_addr *out, struct span s, struct fault *f)
 {
+    struct span whole = s = field_trim(s), display = {NULL, 0};
     struct name_addr a = {0};
-    struct span whole = s = field_trim(s);
-    int rc = take_display(&s, &a.display, f);
+    int rc = take_display(&s, &display, f);
 
-    if (rc == 0 && s.p) {
-        rc = in_brackets(&a, whole, s, f);
-    } else if (rc == 0) {
-        rc = uri_parse(&a.uri, field_trim(span_cut(whole, ';', &a.params)), f);
-        if (rc == 0 && a.uri.headers.p)
-            rc = fault(f, ERR_SYNTAX, "\"%s\": a ? outside of < >", ESCAPED(whole));
-    }
+    if (rc)
+        return rc;
+    if (s.p)
+        return in_brackets(out, whole, s, display, f);
+    rc = uri_parse(&a.uri, field_trim(span_cut(whole, ';', &a.params)), f);
+    if (rc == 0 && a.uri.headers.p)
+        rc = fault(f, ERR_SYNTAX, "\"%s\": a ? outside of < >", ESCAPED(whole));
     if (rc == 0)
         *out = a;
     return rc;

@@ -139,6 +139,19 @@ static void scanning_finds_the_first(void **state)
     }
 }
 
+/* The same whether or not 16 bytes may be read there. */
+static enum sip_header find(struct span name)
+{
+    char text[48];
+
+    memset(text, 'x', sizeof(text));
+    memcpy(text, name.p, name.n);
+    enum sip_header h = sip_header_find((struct span){text, name.n}, text + sizeof(text));
+
+    assert_int_equal(sip_header_find(name, name.p + name.n), h);
+    return h;
+}
+
 /* Each name in any case; with any one byte changed, it is another. */
 static void header_names_are_found(void **state)
 {
@@ -146,24 +159,24 @@ static void header_names_are_found(void **state)
         struct span name = span_of(sip_header_name(h));
         char other[32];
 
-        assert_int_equal(sip_header_find(name), h);
+        assert_int_equal(find(name), h);
         for (size_t i = 0; i < name.n; i++)
             other[i] = (char)(name.p[i] >= 'A' ? name.p[i] ^ 0x20 : name.p[i]);
-        assert_int_equal(sip_header_find((struct span){other, name.n}), h);
+        assert_int_equal(find((struct span){other, name.n}), h);
         for (size_t i = 0; i < name.n; i++) {
             memcpy(other, name.p, name.n);
             other[i] = '_';
-            assert_int_equal(sip_header_find((struct span){other, name.n}), SIP_H_OTHER);
+            assert_int_equal(find((struct span){other, name.n}), SIP_H_OTHER);
         }
-        assert_int_equal(sip_header_find(span_skip(name, 1)), SIP_H_OTHER);
+        assert_int_equal(find(span_skip(name, 1)), SIP_H_OTHER);
     }
     for (unsigned c = 0; c < 256; c++) {
         char letter = (char)c;
         bool known = c && strchr("vftimlckrbVFTIMLCKRB", (int)c);
 
-        assert_int_equal(sip_header_find((struct span){&letter, 1}) != SIP_H_OTHER, known);
+        assert_int_equal(find((struct span){&letter, 1}) != SIP_H_OTHER, known);
     }
-    assert_int_equal(sip_header_find(SPAN("")), SIP_H_OTHER);
+    assert_int_equal(find(SPAN("")), SIP_H_OTHER);
 }
 
 static void methods_are_found(void **state)

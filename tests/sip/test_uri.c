@@ -102,6 +102,42 @@ static void a_name_addr_has_a_name_and_parameters(void **state)
             fail_msg("%s is accepted", wrong[i]);
 }
 
+static bool accepts(const char *front, char byte, size_t at, size_t n)
+{
+    char text[64], exact[64];
+    size_t before = strlen(front);
+    struct uri u;
+
+    memset(text, 'a', sizeof(text));
+    memcpy(text, front, before);
+    text[before + at] = byte;
+    /* Nothing stands behind it: what reads on is seen by a sanitizer. */
+    char *behind = exact + sizeof(exact) - (before + n);
+
+    memcpy(behind, text, before + n);
+    return uri_parse(&u, (struct span){behind, before + n}, NULL) == 0;
+}
+
+/* Hosts and user parts of any length, with any byte in any place. */
+static void each_byte_is_looked_at(void **state)
+{
+    static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+
+    for (size_t n = 1; n < 40; n++) {
+        for (unsigned c = 0; c < 256; c++) {
+            bool odd = c < 0x20 || c == 0x7f || (c && strchr("\"<>\\", (int)c));
+
+            for (size_t at = 1; at < n; at++)
+                if (!strchr("@:;?", (int)c) &&
+                    accepts("sip:1@", (char)c, at, n) != (c && strchr(host, (int)c)))
+                    fail_msg("byte %u at %zu of a host of %zu", c, at, n);
+            for (size_t at = 1; at < n; at++)
+                if (accepts("tel:", (char)c, at, n) == odd)
+                    fail_msg("byte %u at %zu of a number of %zu", c, at, n);
+        }
+    }
+}
+
 static void parameters_come_one_by_one(void **state)
 {
     struct span params = SPAN("a=1;;b; c = d ;=e"), name, value;
@@ -142,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_uri_falls_into_its_parts),
         cmocka_unit_test(what_is_no_uri_is_refused),
         cmocka_unit_test(a_name_addr_has_a_name_and_parameters),
+        cmocka_unit_test(each_byte_is_looked_at),
         cmocka_unit_test(parameters_come_one_by_one),
         cmocka_unit_test(escapes_are_undone_once),
     };
