@@ -5,16 +5,16 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/md5.h"
+#include "intake/ami_session.h"
 
 struct ami_client {
     int fd;
-    struct buf in;
-    size_t taken; /* bytes at the front of `in` that were read already */
-    struct ami_message message;
+    struct ami_login login;
+    struct ami_session session;
 };
 
 /* Splits HOST, HOST:PORT, [HOST]:PORT; a bare IPv6 address has no port. */
@@ -76,9 +76,18 @@ static int dial(const char *where, int *out, struct fault *f)
     return 0;
 }
 
-static struct span unread(const struct ami_client *c)
+static int flush(struct ami_client *c, struct fault *f)
 {
-    return span_skip(buf_span(&c->in), c->taken);
+    while (c->session.out.n) {
+        ssize_t n = send(c->fd, c->session.out.p, c->session.out.n, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fault(f, ERR_TIMEOUT, "cannot write to the manager interface: %m");
+        ami_session_sent(&c->session, (size_t)n);
+    }
+    return c->session.out.failed ? fault_nomem(f) : 0;
 }
 
 static int receive(struct ami_client *c, struct fault *f)
@@ -93,53 +102,7 @@ static int receive(struct ami_client *c, struct fault *f)
         return fault(f, ERR_TIMEOUT, "the manager interface does not answer: %m");
     if (n == 0)
         return fault(f, ERR_IO, "the manager interface closed the connection");
-    /* What was taken is forgotten before more comes in: memory does not grow with the list. */
-    memmove(c->in.p, c->in.p + c->taken, c->in.n - c->taken);
-    c->in.n -= c->taken;
-    c->taken = 0;
-    buf_add(&c->in, (struct span){chunk, (size_t)n});
-    return c->in.failed ? fault_nomem(f) : 0;
-}
-
-static int next(struct ami_client *c, struct fault *f)
-{
-    for (;;) {
-        size_t used = 0;
-        int got = ami_message_take(unread(c), &used, &c->message);
-        int err;
-
-        if (got == 1) {
-            c->taken += used;
-            return 0;
-        }
-        if (got < 0)
-            return fault(f, got, "the manager interface sent a message of more than %d bytes",
-                         AMI_MESSAGE_MAX);
-        err = receive(c, f);
-        if (err)
-            return err;
-    }
-}
-
-static int greet(struct ami_client *c, const char *where, struct fault *f)
-{
-    for (;;) {
-        struct span version;
-        size_t used = 0;
-        int got = ami_greeting_take(unread(c), &used, &version);
-        int err;
-
-        if (got == 1) {
-            c->taken += used;
-            return 0;
-        }
-        if (got < 0)
-            return fault(f, ERR_SYNTAX, "what answers at %s is no manager interface of Asterisk",
-                         ESCAPED(span_of(where)));
-        err = receive(c, f);
-        if (err)
-            return err;
-    }
+    return ami_session_add(&c->session, (struct span){chunk, (size_t)n}, f);
 }
 
 int ami_client_open(struct ami_client **out, const char *where, struct fault *f)
@@ -150,12 +113,7 @@ int ami_client_open(struct ami_client **out, const char *where, struct fault *f)
     if (!c)
         return fault_nomem(f);
     c->fd = -1;
-    buf_puts(&c->in, "");
-    buf_putc(&c->in, ' ');
-    c->taken = 1;
     err = dial(where, &c->fd, f);
-    if (!err)
-        err = greet(c, where, f);
     if (err)
         ami_client_close(c);
     else
@@ -169,109 +127,70 @@ void ami_client_close(struct ami_client *c)
         return;
     if (c->fd >= 0)
         close(c->fd);
-    buf_free(&c->in);
+    ami_session_free(&c->session);
     free(c);
 }
 
-static int say(struct ami_client *c, struct buf *action, struct fault *f)
+/* Takes in what there is; 1: `message` is the next one. */
+static int next(struct ami_client *c, struct fault *f)
 {
-    struct span rest;
+    size_t size;
+    int got = ami_session_next(&c->session, &size, f);
+    int err = got < 0 ? got : flush(c, f);
 
-    ami_action_end(action);
-    if (action->failed)
-        return fault_nomem(f);
-    rest = buf_span(action);
-    while (rest.n) {
-        ssize_t n = send(c->fd, rest.p, rest.n, MSG_NOSIGNAL);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return fault(f, ERR_TIMEOUT, "cannot write to the manager interface: %m");
-        rest = span_skip(rest, (size_t)n);
-    }
-    return 0;
-}
-
-/* Reads on to the response; events in between are nobody's. */
-static int response(struct ami_client *c, struct fault *f)
-{
-    int err;
-
-    do {
-        err = next(c, f);
-    } while (!err && !ami_message_first(&c->message, "Response").p);
-    return err;
-}
-
-static int succeeded(struct ami_client *c, const char *what, struct fault *f)
-{
-    if (span_is(ami_message_first(&c->message, "Response"), "Success"))
-        return 0;
-    return fault(f, ERR_DENIED, "the manager interface refuses %s: %s", what,
-                 ESCAPED(ami_message_first(&c->message, "Message")));
+    return err ? err : got;
 }
 
 int ami_client_login(struct ami_client *c, const char *name, struct span secret, struct fault *f)
 {
-    struct buf action = {0};
-    char key[MD5_HEX_SIZE];
-    int err = ami_action_field(&action, "Action", SPAN("Challenge"), f);
+    uint8_t random[AMI_RANDOM];
+    int err = 0;
 
-    if (!err)
-        err = ami_action_field(&action, "AuthType", SPAN("MD5"), f);
-    if (!err)
-        err = say(c, &action, f);
-    if (!err)
-        err = response(c, f);
-    if (!err)
-        err = succeeded(c, "a challenge", f);
-    if (!err) {
-        struct span parts[] = {ami_message_first(&c->message, "Challenge"), secret};
-
-        md5_hex(parts, 2, key);
-        buf_clear(&action);
-        err = ami_action_field(&action, "Action", SPAN("Login"), f);
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return fault(f, ERR_IO, "cannot get random bytes: %m");
+    c->login = (struct ami_login){span_of(name), secret, "off"};
+    ami_session_begin(&c->session, &c->login, random);
+    while (!err && c->session.state != AMI_UP) {
+        err = receive(c, f);
+        if (!err)
+            err = next(c, f);
     }
-    if (!err)
-        err = ami_action_field(&action, "AuthType", SPAN("MD5"), f);
-    if (!err)
-        err = ami_action_field(&action, "Username", span_of(name), f);
-    if (!err)
-        err = ami_action_field(&action, "Key", span_of(key), f);
-    if (!err)
-        err = ami_action_field(&action, "Events", SPAN("off"), f);
-    if (!err)
-        err = say(c, &action, f);
-    if (!err)
-        err = response(c, f);
-    if (!err)
-        err = succeeded(c, "the login", f);
-    buf_free(&action);
-    return err;
+    return err < 0 ? err : 0;
+}
+
+/* Reads on to the next message that answers `id`; others are nobody's. */
+static int answer(struct ami_client *c, uint64_t id, struct fault *f)
+{
+    for (;;) {
+        int got = next(c, f);
+
+        if (got == 1 && ami_session_of(&c->session) == id)
+            return 0;
+        if (got == 0)
+            got = receive(c, f);
+        if (got < 0)
+            return got;
+    }
 }
 
 int ami_client_list(struct ami_client *c, const char *action, const char *end,
                     int (*each)(const struct ami_message *event, void *arg, struct fault *f),
                     void *arg, struct fault *f)
 {
-    struct buf b = {0};
-    int err = ami_action_field(&b, "Action", span_of(action), f);
+    const struct ami_message *m = &c->session.message;
+    uint64_t id = ami_session_act(&c->session, action);
+    int err;
 
+    ami_action_end(&c->session.out);
+    err = flush(c, f);
     if (!err)
-        err = ami_action_field(&b, "ActionID", span_of(action), f);
-    if (!err)
-        err = say(c, &b, f);
-    if (!err)
-        err = response(c, f);
-    if (!err && span_is(ami_message_first(&c->message, "Response"), "Success")) {
-        while (!(err = next(c, f)) && !ami_message_is_event(&c->message, end))
-            if (span_is(ami_message_first(&c->message, "ActionID"), action)) {
-                err = each(&c->message, arg, f);
-                if (err)
-                    break;
-            }
+        err = answer(c, id, f);
+    if (err || !span_is(ami_message_first(m, "Response"), "Success"))
+        return err;
+    while (!(err = answer(c, id, f)) && !ami_message_is_event(m, end)) {
+        err = each(m, arg, f);
+        if (err)
+            return err;
     }
-    buf_free(&b);
     return err;
 }

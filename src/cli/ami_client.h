@@ -11,11 +11,12 @@
 struct ami_client;
 
 /* `where` is HOST or HOST:PORT (5038), an IPv6 address with port in brackets. ERR_TIMEOUT where nothing
- * answers, ERR_SYNTAX where what answers is no AMI. */
+ * answers. */
 int ami_client_open(struct ami_client **out, const char *where, struct fault *f);
 void ami_client_close(struct ami_client *c);
 
-/* Logs in by challenge: the secret itself never goes over the wire. ERR_DENIED. */
+/* Logs in by challenge, and borrows both for as long as `c` lives. ERR_DENIED; ERR_SYNTAX where what
+ * answers is no AMI. */
 int ami_client_login(struct ami_client *c, const char *name, struct span secret, struct fault *f);
 
 /*

@@ -97,6 +97,9 @@ struct attempt {
     uint64_t credentials;
 };
 
+/* What a witness hands it on to; spans are borrowed for the call. */
+typedef void attempt_fn(void *arg, const struct attempt *attempt);
+
 #define ATTEMPT_RETRANSMITS                                                                        \
     10 /* of a request that is not INVITE, RFC 3261 17.1.2: timers E and F */
 

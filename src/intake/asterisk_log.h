@@ -13,9 +13,6 @@
  */
 struct asterisk_log;
 
-/* Whose spans are borrowed for the call. */
-typedef void attempt_fn(void *arg, const struct attempt *attempt);
-
 /* `path` is absolute, and copied. The file need not exist. */
 int asterisk_log_open(struct asterisk_log **out, const char *path, int64_t switch_id,
                       struct instant now, struct fault *f);

@@ -74,7 +74,6 @@ struct exchange_figures {
 };
 
 struct exchange;
-typedef void attempt_fn(void *context, const struct attempt *attempt);
 
 struct exchange_config {
     enum witness witness;

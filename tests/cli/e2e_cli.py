@@ -56,15 +56,15 @@ class Ami(threading.Thread):
         def event(*lines):
             return "".join(line + "\r\n" for line in lines).encode() + b"\r\n"
         what = action[b"Action"]
+        tag = "ActionID: " + action[b"ActionID"].decode()
         if what == b"Challenge":
-            return event("Response: Success", "Challenge: 840415273")
+            return event("Response: Success", tag, "Challenge: 840415273")
         if what == b"Login":
             good = hashlib.md5(b"840415273" + self.SECRET).hexdigest().encode() == action[b"Key"]
-            return event("Event: FullyBooted") + (event("Response: Success", "Message: Authentication accepted")
+            return event("Event: FullyBooted") + (event("Response: Success", tag, "Message: Authentication accepted")
                                                   if good else
-                                                  event("Response: Error", "Message: Authentication failed"))
+                                                  event("Response: Error", tag, "Message: Authentication failed"))
         if what == b"PJSIPShowEndpoints":
-            tag = "ActionID: PJSIPShowEndpoints"
             return (event("Response: Success", tag, "EventList: start") +
                     event("Event: EndpointList", tag, "ObjectName: 1001", "OutboundAuths: ") +
                     event("Event: EndpointList", tag, "ObjectName: Desk-7", "OutboundAuths: ") +
@@ -72,7 +72,7 @@ class Ami(threading.Thread):
                     event("Event: VarSet", "Variable: x", "Value: EndpointListComplete") +
                     event("Event: EndpointList", tag, "ObjectName: provider", "OutboundAuths: provider") +
                     event("Event: EndpointListComplete", tag, "ListItems: 4"))
-        return event("Response: Error", "Message: Invalid/unknown command")
+        return event("Response: Error", tag, "Message: Invalid/unknown command")
 
 
 def accounts():
