@@ -9,8 +9,10 @@ void api_free(struct api *api)
 {
     json_decref(api->json);
     json_decref(api->errors);
+    json_decref(api->harms);
     api->json = NULL;
     api->errors = NULL;
+    api->harms = NULL;
     reader_free(&api->reader);
     buf_free(&api->body);
     buf_free(&api->out);
@@ -191,6 +193,8 @@ static json_t *problem_json(const struct api *api, const struct kind *kind, cons
         json_object_set(json, "errors", api->errors);
         json_object_set_new(json, "errors_total", json_integer((json_int_t)api->errors_n));
     }
+    if (json && api->harms && kind->status == 409)
+        json_object_set(json, "consent", api->harms);
     return json;
 }
 

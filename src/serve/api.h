@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/address.h"
 #include "base/buf.h"
 #include "base/instant.h"
 #include "serve/reader.h"
@@ -18,6 +19,8 @@
 struct authorizer; /* serve/authorize.h */
 struct atlases;    /* serve/atlases.h */
 struct importing;  /* serve/importing.h */
+struct guard_desk; /* serve/guard_desk.h */
+struct guard_room;
 
 /* What the handlers work on. All borrowed. */
 struct api_services {
@@ -35,6 +38,7 @@ struct api_services {
     struct instant started;
     struct importing *importing; /* http.h sets it */
     const char *backup_dir;      /* "" where backups over TCP are not allowed */
+    struct guard_desk *desk;     /* NULL where there is no guard */
 };
 
 /* Who may use a route, and who asks. */
@@ -42,10 +46,11 @@ enum api_who { API_OPERATOR = 1, API_TENANT = 2, API_SWITCH = 4 };
 
 struct api_caller {
     enum api_who who;
-    int64_t id;    /* of the tenant or switch */
-    int64_t token; /* 0: none, the Unix socket's peer */
-    unsigned uid;  /* of that peer */
-    bool local;    /* on the Unix socket */
+    int64_t id;          /* of the tenant or switch */
+    int64_t token;       /* 0: none, the Unix socket's peer */
+    unsigned uid;        /* of that peer */
+    bool local;          /* on the Unix socket */
+    struct address from; /* family 0 there */
 };
 
 /* Where a handler runs. */
@@ -76,12 +81,16 @@ struct api;
 
 /*
  * Returns 0 when the answer is set, or an error code with `f`. A handler that runs on the serve thread may
- * first want something from the store: it sets api->first and returns API_READ_FIRST; when that has run
- * in a read job and returned 0, the handler is called again.
+ * first want something from others, as often as it likes: it sets api->first and returns API_READ_FIRST or
+ * API_WRITE_FIRST (a job of the store), or sets api->ask and returns API_ASK_FIRST (on the guard's thread, with what
+ * lies on its desk). When that has returned 0, the handler is called again, and api->step has grown by one.
  */
 typedef int (*api_handler)(struct api *api, struct store_tx *tx, struct fault *f);
+typedef int (*api_question)(struct api *api, const struct guard_room *room, struct fault *f);
 
 #define API_READ_FIRST 1
+#define API_WRITE_FIRST 2
+#define API_ASK_FIRST 3
 
 #define API_PARAMS_MAX 4
 
@@ -110,12 +119,15 @@ struct api {
     struct reader reader;
     json_t *json;      /* set by api_json() */
     api_handler first; /* see api_handler */
-    bool first_done;
-    void *state; /* of the handler, between the two; from reader_alloc() */
+    api_question ask;
+    bool ask_anyway; /* where there is no guard `ask` gets NULL, instead of an answer of 503 */
+    unsigned step;
+    void *state; /* of the handler, between the steps; from reader_alloc() */
     /* the answer */
     unsigned status;
     struct buf out;
     bool problem;         /* `out` is a problem document */
+    bool csv;             /* or CSV */
     char etag[32];        /* with its quotes; "" for none */
     char location[256];   /* "" for none */
     char allow[64];       /* of a 405 */
@@ -123,6 +135,7 @@ struct api {
     char parameter[64];   /* that was wrong, for the problem document */
     json_t *errors;       /* of an import */
     uint64_t errors_n;    /* how many there are: `errors` has the first */
+    json_t *harms;        /* that the caller has to agree to; NULL: none */
     const char *path;     /* of a backup */
 };
 

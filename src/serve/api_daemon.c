@@ -4,6 +4,7 @@
 #include "policy/snapshot.h"
 #include "serve/api_common.h"
 #include "serve/authorize.h"
+#include "serve/guard_status.h"
 
 /* ---- /healthz and /v1/status ---- */
 
@@ -81,6 +82,8 @@ static int count_stops(struct store_tx *tx, json_int_t *n, struct fault *f)
 struct counts {
     json_int_t switches, tenants, stops;
     int64_t change;
+    struct api_switch_names names;
+    struct guard_status guard;
 };
 
 static int count(struct api *api, struct store_tx *tx, struct fault *f)
@@ -94,6 +97,8 @@ static int count(struct api *api, struct store_tx *tx, struct fault *f)
         rc = count_stops(tx, &counts->stops, f);
     if (!rc)
         rc = store_change(tx, &counts->change, f);
+    if (!rc)
+        rc = api_switch_names(api, tx, &counts->names, f);
     return rc;
 }
 
@@ -113,25 +118,31 @@ static json_t *status_json(const struct api *api, const struct counts *counts)
     accounts = (json_int_t)snapshot_accounts(api->services->snapshot);
     snapshot_read_unlock();
     return json_pack(
-        "{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}}",
+        "{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:o}",
         "version", api->services->version, "started", api_time_ms(api->services->started.wall_ms),
         "uptime_seconds", up, "load_milliseconds", (json_int_t)stats.load_ms, "change",
         (json_int_t)counts->change, "problems", problems, "warnings", warnings, "counts",
         "switches", counts->switches, "tenants", counts->tenants, "accounts", accounts, "stops",
         counts->stops, "decisions", "allowed", (json_int_t)figures.allowed, "denied",
         (json_int_t)figures.denied, "observed", (json_int_t)figures.observed, "emergency",
-        (json_int_t)figures.emergency);
+        (json_int_t)figures.emergency, "guard", guard_status_json(&counts->guard, &counts->names));
+}
+
+static int look_at_guard(struct api *api, const struct guard_room *room, struct fault *f)
+{
+    struct counts *counts = api->state;
+
+    return room ? guard_status_take(&counts->guard, &api->reader, room, f) : 0;
 }
 
 int api_status(struct api *api, struct store_tx *tx, struct fault *f)
 {
-    if (api->first_done)
-        return api_answer(api, 200, status_json(api, api->state), f);
-    api->state = reader_alloc(&api->reader, sizeof(struct counts));
-    if (!api->state)
-        return fault_nomem(f);
-    api->first = count;
-    return API_READ_FIRST;
+    (void)tx;
+    switch (api->step) {
+    case 0: return api_read_first(api, count, sizeof(struct counts), f);
+    case 1: api->ask_anyway = true; return api_ask_first(api, look_at_guard);
+    }
+    return api_answer(api, 200, status_json(api, api->state), f);
 }
 
 /* ---- /v1/settings ---- */

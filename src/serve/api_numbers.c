@@ -161,7 +161,7 @@ int api_number(struct api *api, struct store_tx *tx, struct fault *f)
                                     "either plan or switch must be given, and not both");
     if (plan.p)
         return by_plan(api, plan, f);
-    if (api->caller.who == API_TENANT && !api->first_done) {
+    if (api->caller.who == API_TENANT && !api->step) {
         api->first = see_switch;
         return API_READ_FIRST;
     }

@@ -149,6 +149,7 @@ static int authenticate(struct request *r, const struct fields *h, struct fault 
     struct fault why;
 
     caller->local = r->connection->local;
+    caller->from = r->connection->from;
     caller->uid = r->connection->uid;
     if (!h->authorization.p && caller->local && (caller->uid == 0 || caller->uid == geteuid())) {
         caller->who = API_OPERATOR;

@@ -25,7 +25,7 @@ struct connection {
 enum request_state {
     REQUEST_NEW,     /* the first line has been read */
     REQUEST_READING, /* the header was good; the body comes */
-    REQUEST_WAITING, /* for the store; the connection is suspended */
+    REQUEST_WAITING, /* for the store or the guard; the connection is suspended */
     REQUEST_DONE,    /* the answer is ready to be sent */
 };
 
@@ -39,7 +39,8 @@ struct request {
     size_t import_bytes; /* of http->import_bytes */
     char *target;        /* decoded in place */
     size_t target_n;
-    int code; /* of the store's job */
+    bool again; /* when what the handler wanted first is there, it is called again */
+    int code;   /* of the store's job, or the guard's answer */
     struct fault fault;
     struct request *next; /* in http->done */
 };
@@ -64,12 +65,12 @@ struct http {
     size_t n_connections;
     int64_t sweep_ns; /* when deadlines are looked at next */
     struct http_figures figures;
-    unsigned pending;    /* requests with the store, or with the worker; serve thread only */
+    unsigned pending;    /* requests with the store, the guard or the worker; serve thread only */
     size_t import_bytes; /* of tenants' imports, from when they come until they are answered */
     struct importing importing;
     pthread_t worker; /* of an API_ALONE request, while importing.busy */
     pthread_mutex_t lock;
-    struct request *done; /* under the lock: finished by the store's threads */
+    struct request *done; /* under the lock: finished by the store's threads and the guard's */
 };
 
 struct connection *http_connection(struct http *http, struct MHD_Connection *mhd);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "serve/api_routes.h"
+#include "serve/guard_desk.h"
 #include "serve/http_head.h"
 
 #define NS INT64_C(1000000000)
@@ -74,7 +75,9 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
 
     if (api->out.n)
         add(response, "Content-Type",
-            api->problem ? "application/problem+json" : "application/json");
+            api->problem ? "application/problem+json"
+            : api->csv   ? "text/csv"
+                         : "application/json");
     add(response, "Cache-Control", "no-store");
     add(response, "X-Content-Type-Options", "nosniff");
     add(response, "ETag", api->etag);
@@ -121,7 +124,7 @@ static void conclude(struct request *r, int code, const struct fault *f)
         api_problem(api, api->status >= 400 ? api->status : 0, f);
 }
 
-/* ---- to the store and back ---- */
+/* ---- to the store or the guard, and back ---- */
 
 static int run_job(struct store_tx *tx, void *arg, struct fault *f)
 {
@@ -137,7 +140,7 @@ static int run_first(struct store_tx *tx, void *arg, struct fault *f)
     return r->api.first(&r->api, tx, f);
 }
 
-/* On a thread of the store. */
+/* On a thread of the store, or the guard's. */
 static void job_done(void *arg, int code, const struct fault *f)
 {
     struct request *r = arg;
@@ -154,6 +157,8 @@ static void job_done(void *arg, int code, const struct fault *f)
     while (write(http->wake, &one, sizeof(one)) < 0 && errno == EINTR)
         ;
 }
+
+static bool run_here(struct request *r);
 
 /* Gives the request to the store. False: it was not taken, and the answer says so. */
 static bool submit(struct request *r, enum api_lane lane, store_job job)
@@ -180,6 +185,47 @@ static bool submit(struct request *r, enum api_lane lane, store_job job)
     return false;
 }
 
+/* On the guard's thread. */
+static void run_question(void *arg, const struct guard_room *room)
+{
+    struct request *r = arg;
+    struct fault f = {0};
+    int rc;
+
+    if (room || r->api.ask_anyway) {
+        rc = r->api.ask(&r->api, room, &f);
+    } else {
+        r->api.status = 503;
+        rc = fault(&f, ERR_IO, "the guard does not run");
+    }
+    job_done(r, rc, &f);
+}
+
+/* The same for the guard. Nobody there, or the desk full: who asks anyway is told so by NULL. */
+static bool ask(struct request *r)
+{
+    struct guard_desk *desk = r->http->services.desk;
+    struct fault f;
+    int rc;
+
+    r->state = REQUEST_WAITING;
+    rc = desk ? guard_desk_ask(desk, run_question, NULL, r, &f)
+              : fault(&f, ERR_IO, "this sekishod has no guard");
+    if (!rc) {
+        r->http->pending++;
+        return true;
+    }
+    if (r->api.ask_anyway) {
+        rc = r->api.ask(&r->api, NULL, &f);
+        r->api.step++;
+        if (!rc)
+            return run_here(r);
+    }
+    r->api.status = 503;
+    conclude(r, rc, &f);
+    return false;
+}
+
 /* A connection that is suspended when libmicrohttpd is stopped would never be resumed; and who frees the
  * server need not be a reader of the snapshot, as handlers are. */
 static bool refuse_ending(struct request *r)
@@ -191,14 +237,19 @@ static bool refuse_ending(struct request *r)
     return false;
 }
 
-/* A handler on the serve thread. True: the request is with the store now. */
+/* A handler on the serve thread. True: the request is with the store or the guard now. */
 static bool run_here(struct request *r)
 {
     struct fault f;
     int rc = r->api.route->run(&r->api, NULL, &f);
 
+    r->again = rc > 0;
     if (rc == API_READ_FIRST)
         return submit(r, API_READ, run_first);
+    if (rc == API_WRITE_FIRST)
+        return submit(r, API_WRITE, run_first);
+    if (rc == API_ASK_FIRST)
+        return ask(r);
     if (rc == 0 && r->api.route->lane == API_BACKUP)
         return submit(r, API_BACKUP, NULL);
     conclude(r, rc, &f);
@@ -273,8 +324,8 @@ bool request_finish(struct request *r)
     r->http->pending--;
     if (api->route->lane == API_ALONE)
         end_worker(r->http);
-    if (!r->code && api->first && !api->first_done) {
-        api->first_done = true;
+    if (!r->code && r->again) {
+        api->step++;
         return r->http->ending ? !refuse_ending(r) : !run_here(r);
     }
     conclude(r, r->code, &r->fault);
