@@ -113,14 +113,16 @@ int store_ban_list(struct store_tx *tx, const struct store_page *page, struct st
 
 /* ---- lifting --------------------------------------------------------------------------------- */
 
-/* Ends a ban of exactly this network, the operator's or the guard's. Whether there is one of the guard's only the
- * guard knows: it is recorded either way. */
+/* Each writes a record, whether or not there was something to lift: what the guard decided only the guard
+ * knows. by->expect is not looked at. `account` is as it comes out of guard_records.h; ERR_SYNTAX. */
+
+/* A ban of exactly this network, the operator's or the guard's. */
 int store_unban(struct store_tx *tx, const struct store_by *by, const struct network *network,
                 struct fault *f);
-/* Ends a lock of an account, of whatever kind. `account`: any bytes, or as it comes out of guard_records.h. */
+/* A lock of an account, of whatever kind. */
 int store_unlock(struct store_tx *tx, const struct store_by *by, struct span switch_name,
                  struct span account, struct fault *f);
-/* Takes what overlaps `network`, or everything (NULL), from the sources known good for an account. */
+/* What overlaps `network`, or everything (NULL), of the sources known good for an account. */
 int store_forget_good(struct store_tx *tx, const struct store_by *by, struct span switch_name,
                       struct span account, const struct network *network, struct fault *f);
 
@@ -130,7 +132,7 @@ int store_forget_good(struct store_tx *tx, const struct store_by *by, struct spa
 struct store_guard_lists {
     const struct network *access, *never;
     size_t n_access, n_never;
-    const struct store_guard_account {
+    const struct store_guard_canary {
         int64_t switch_id;
         struct span name;
     } * canaries;

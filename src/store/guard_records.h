@@ -10,8 +10,12 @@
  * counts), the history of its decisions with the attempts that counted, and how many attempts there were of which
  * kind. Written by store/guard_journal.h; what the operator decided is in store/guard_lists.h.
  *
- * Accounts come out as text that can be shown: in lower case, and escaped as by escape(), since an outsider chose them.
+ * An outsider chooses what an account is called: accounts come out, and go into queries, as text that can be shown: in
+ * lower case, cut at ACCOUNT_NAME_MAX bytes and escaped as by escape().
  */
+
+/* The bytes behind such a text, for the guard. ERR_SYNTAX: it is none. */
+int store_guard_account(struct span shown, char raw[ACCOUNT_NAME_MAX], size_t *n, struct fault *f);
 
 /* ---- what outlives a restart ---------------------------------------------------------------- */
 
@@ -64,7 +68,7 @@ struct store_known_good_query {
     struct store_page page;
     int64_t within;          /* accounts of this tenant and those below it; 0 is all */
     struct span switch_name; /* unless empty; ERR_MISSING for one that is none */
-    struct span account;     /* unless empty: exactly this one, as it comes out or as it was sent */
+    struct span account;     /* unless empty: exactly this one, as it comes out */
     struct network network;  /* unless family 0: what has an address in common with it */
 };
 
@@ -124,8 +128,8 @@ struct store_decision_query {
     struct network network;
     bool inside; /* … and on those inside of it */
     struct span switch_name;
-    struct span account; /* unless empty: exactly this one, as it comes out or as it was sent */
-    uint32_t kinds;      /* bits 1 << enum guard_event_kind; 0 is all */
+    struct span account;        /* unless empty: exactly this one, as it comes out */
+    uint32_t kinds;             /* bits 1 << enum guard_event_kind; 0 is all */
     int64_t since_ms, until_ms; /* unless 0: since <= at < until */
     bool bare;                  /* without the attempts */
 };

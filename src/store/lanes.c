@@ -110,6 +110,8 @@ static void make_visible(struct commit *c)
         token_table_free(old);
         c->tokens = NULL;
     }
+    if (s->loaded && c->change && s->touched.guard && s->config.guard_changed)
+        s->config.guard_changed(s->config.guard_changed_arg);
 }
 
 static int attempt(struct commit *c, struct fault *f)

@@ -157,6 +157,7 @@ int store_switch_add(struct store_tx *tx, const struct store_by *by, const struc
         err = put_lists(tx, new, s, adopt, f);
     }
     tx_touch_levels(tx);
+    tx_touch_guard(tx);
     err = change_end(&c, err, f);
     if (!err)
         *id = new;
@@ -186,6 +187,7 @@ int store_switch_update(struct store_tx *tx, const struct store_by *by,
     if (!err)
         err = put_lists(tx, s->id, s, adopt, f);
     tx_touch_levels(tx);
+    tx_touch_guard(tx);
     return change_end(&c, err, f);
 }
 
@@ -207,6 +209,7 @@ int store_switch_delete(struct store_tx *tx, const struct store_by *by, int64_t 
     if (!err)
         err = db_run(tx->db, "DELETE FROM switches WHERE id = ?1", DB_VALUES(INT(id)), f);
     tx_touch_levels(tx);
+    tx_touch_guard(tx);
     return change_end(&c, err, f);
 }
 

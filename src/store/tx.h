@@ -10,6 +10,7 @@
 struct touched {
     bool levels; /* operator, tenants, switches, stops above accounts */
     bool tokens;
+    bool guard;  /* switches, and what guard_lists.h has */
     bool failed; /* memory ran out while noting: publish everything */
     /* Accounts are noted by the key under which the snapshot has them. */
     struct touched_account {
@@ -50,6 +51,12 @@ static inline void tx_touch_levels(struct store_tx *tx)
 {
     if (tx->touched)
         tx->touched->levels = true;
+}
+
+static inline void tx_touch_guard(struct store_tx *tx)
+{
+    if (tx->touched)
+        tx->touched->guard = true;
 }
 
 #endif

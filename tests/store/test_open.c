@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "store/migrate.h"
 
 static struct place place;
 
@@ -136,7 +137,7 @@ static void the_schema_keeps_its_promises(void **state)
     const char *path = place_file(&place, "sekisho.db");
 
     make_store();
-    assert_int_equal(fixture_number(path, "PRAGMA user_version"), 1);
+    assert_int_equal(fixture_number(path, "PRAGMA user_version"), 2);
     assert_int_equal(fixture_number(path, "PRAGMA application_id"), 0x53656b31);
     assert_int_equal(fixture_number(path, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
     assert_int_equal(fixture_number(path, "SELECT count(*) FROM pragma_table_list"
@@ -166,18 +167,44 @@ static void the_audit_cannot_be_rewritten(void **state)
     sqlite3_close(db);
 }
 
+/* A file as the first version made it. */
+static void make_first_version(const char *name, int64_t application_id, const char *const *steps)
+{
+    const char *const first[] = {steps[0], NULL};
+    struct db *db = NULL;
+
+    assert_int_equal(db_open(&db, place_file(&place, name), DB_WRITE, NULL), 0);
+    assert_int_equal(db_prepare(db, true, NULL), 0);
+    assert_int_equal(migrate(db, application_id, first, NULL), 0);
+    db_close(db);
+}
+
+static void a_store_of_the_first_version_is_taken_over(void **state)
+{
+    const char *path = place_file(&place, "sekisho.db");
+
+    make_first_version("sekisho.db", MIGRATE_MAIN_ID, migrate_main_steps);
+    make_first_version("evidence.db", MIGRATE_EVIDENCE_ID, migrate_evidence_steps);
+    fixture_sql(path, "UPDATE settings SET refusal_days = 7");
+    make_store();
+    assert_int_equal(fixture_number(path, "SELECT refusal_days FROM settings"), 7);
+    assert_int_equal(fixture_number(path, "SELECT attempt_days FROM settings"), 90);
+    assert_int_equal(fixture_number(path, "SELECT count(*) FROM bans"), 0);
+    assert_int_equal(fixture_number(path, "SELECT count(*) FROM accounts"), 1);
+}
+
 static void a_newer_schema_is_refused(void **state)
 {
     make_store();
     fixture_sql(place_file(&place, "sekisho.db"), "PRAGMA user_version = 99");
     refused_and_untouched(place_file(&place, "sekisho.db"), ERR_CORRUPT,
-                          "written by a newer Sekisho (schema 99, this one knows up to 1)");
+                          "written by a newer Sekisho (schema 99, this one knows up to 2)");
 }
 
 static void a_newer_schema_of_the_evidence_is_refused(void **state)
 {
     make_store();
-    fixture_sql(place_file(&place, "evidence.db"), "PRAGMA user_version = 2");
+    fixture_sql(place_file(&place, "evidence.db"), "PRAGMA user_version = 99");
     refused_and_untouched(place_file(&place, "evidence.db"), ERR_CORRUPT, "newer Sekisho");
 }
 
@@ -326,6 +353,7 @@ int main(void)
         TEST(an_empty_directory_becomes_a_store_once),
         TEST(what_was_deleted_is_not_seeded_again),
         TEST(the_schema_keeps_its_promises),
+        TEST(a_store_of_the_first_version_is_taken_over),
         TEST(the_audit_cannot_be_rewritten),
         TEST(a_newer_schema_is_refused),
         TEST(a_newer_schema_of_the_evidence_is_refused),

@@ -17,6 +17,7 @@
 
 #include "cases.h"
 #include "fixture.h"
+#include "store/guard_lists.h"
 
 /* One line at work. */
 struct line {
@@ -656,11 +657,189 @@ static int show_within(struct line *l, struct fault *f)
     return err;
 }
 
+/* ---- who may reach the switches ------------------------------------------------------------- */
+
+static int network_arg(const struct line *l, struct network *out, struct fault *f)
+{
+    return network_parse(arg(l, "network"), out, f);
+}
+
+static enum store_networks list_arg(const struct line *l)
+{
+    return span_is(arg(l, "list"), "access") ? STORE_ACCESS : STORE_NEVER_BAN;
+}
+
+static int network_put(struct line *l, struct fault *f)
+{
+    struct network network;
+    int64_t id;
+    int err = network_arg(l, &network, f);
+
+    return err ? err
+               : store_network_put(l->tx, &l->by, list_arg(l), &network, arg(l, "note"), &id, f);
+}
+
+static int network_delete(struct line *l, struct fault *f)
+{
+    struct network network;
+    int err = network_arg(l, &network, f);
+
+    return err ? err : store_network_delete(l->tx, &l->by, list_arg(l), &network, f);
+}
+
+static int canary_put(struct line *l, struct fault *f)
+{
+    const struct store_canary canary = {
+        .switch_name = arg(l, "switch"), .name = arg(l, "name"), .note = arg(l, "note")};
+    int64_t id;
+
+    return store_canary_put(l->tx, &l->by, &canary, &id, f);
+}
+
+static int canary_delete(struct line *l, struct fault *f)
+{
+    return store_canary_delete(l->tx, &l->by, arg(l, "switch"), arg(l, "name"), f);
+}
+
+static int ban_put(struct line *l, struct fault *f)
+{
+    struct store_ban ban = {.until = arg_int(l, "until"), .note = arg(l, "note")};
+    int64_t id;
+    int err = network_arg(l, &ban.network, f);
+
+    return err ? err : store_ban_put(l->tx, &l->by, &ban, &id, f);
+}
+
+static int ban_lift(struct line *l, struct fault *f)
+{
+    struct network network;
+    int err = network_arg(l, &network, f);
+
+    return err ? err : store_unban(l->tx, &l->by, &network, f);
+}
+
+static int lockout_lift(struct line *l, struct fault *f)
+{
+    return store_unlock(l->tx, &l->by, arg(l, "switch"), arg(l, "account"), f);
+}
+
+static int good_lift(struct line *l, struct fault *f)
+{
+    struct network network;
+    int err = arg(l, "network").n ? network_arg(l, &network, f) : 0;
+
+    return err ? err
+               : store_forget_good(l->tx, &l->by, arg(l, "switch"), arg(l, "account"),
+                                   arg(l, "network").n ? &network : NULL, f);
+}
+
+static void show_note(struct buf *out, struct span note)
+{
+    if (note.n)
+        buf_printf(out, "(%.*s)", SPAN_FMT(note));
+}
+
+static int networks_show(struct line *l, struct fault *f)
+{
+    const struct store_page page = {.limit = STORE_PAGE_MAX};
+    struct store_network_list list;
+    char text[ADDRESS_TEXT_MAX];
+    int err = store_network_list(l->tx, list_arg(l), &page, &list, f);
+
+    for (size_t i = 0; !err && i < list.n; i++) {
+        buf_printf(l->out, "%s%s", i ? " " : "", network_text(&list.items[i].network, text));
+        show_note(l->out, list.items[i].note);
+    }
+    if (!err && !list.n)
+        buf_puts(l->out, "none");
+    return err;
+}
+
+static int canaries_show(struct line *l, struct fault *f)
+{
+    const struct store_page page = {.limit = STORE_PAGE_MAX};
+    struct store_canary_list list;
+    int err = store_canary_list(l->tx, &page, &list, f);
+
+    for (size_t i = 0; !err && i < list.n; i++) {
+        buf_printf(l->out, "%s%.*s@%.*s", i ? " " : "", SPAN_FMT(list.items[i].name),
+                   SPAN_FMT(list.items[i].switch_name));
+        show_note(l->out, list.items[i].note);
+    }
+    if (!err && !list.n)
+        buf_puts(l->out, "none");
+    return err;
+}
+
+static int bans_show(struct line *l, struct fault *f)
+{
+    const struct store_page page = {.limit = STORE_PAGE_MAX};
+    struct store_ban_list list;
+    char text[ADDRESS_TEXT_MAX];
+    int err = store_ban_list(l->tx, &page, &list, f);
+
+    for (size_t i = 0; !err && i < list.n; i++) {
+        buf_printf(l->out, "%s%s", i ? " " : "", network_text(&list.items[i].network, text));
+        if (list.items[i].until)
+            buf_printf(l->out, " until %" PRId64, list.items[i].until);
+        show_note(l->out, list.items[i].note);
+    }
+    if (!err && !list.n)
+        buf_puts(l->out, "none");
+    return err;
+}
+
+static void add_networks(struct buf *out, const char *name, const struct network *at, size_t n)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    buf_printf(out, "%s:", name);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, " %s", network_text(&at[i], text));
+    buf_puts(out, "; ");
+}
+
+static int guard_lists(struct line *l, struct fault *f)
+{
+    struct store_guard_lists lists;
+    int err = store_guard_lists_read(l->tx, &lists, f);
+
+    if (err)
+        return err;
+    add_networks(l->out, "access", lists.access, lists.n_access);
+    add_networks(l->out, "never", lists.never, lists.n_never);
+    buf_puts(l->out, "canaries:");
+    for (size_t i = 0; i < lists.n_canaries; i++)
+        buf_printf(l->out, " %.*s@%" PRId64, SPAN_FMT(lists.canaries[i].name),
+                   lists.canaries[i].switch_id);
+    for (size_t i = 0; i < lists.n_switches; i++) {
+        const struct store_guard_switch *s = &lists.switches[i];
+
+        buf_printf(l->out, "; %" PRId64 " %.*s %s ", s->id, SPAN_FMT(s->name),
+                   store_mode_name(s->mode));
+        add_networks(l->out, "at", s->addresses, s->n_addresses);
+    }
+    l->out->n -= 2; /* the last semicolon */
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*run)(struct line *l, struct fault *f);
     bool write;
 } operations[] = {
+    {"network.put", network_put, true},
+    {"network.delete", network_delete, true},
+    {"canary.put", canary_put, true},
+    {"canary.delete", canary_delete, true},
+    {"ban.put", ban_put, true},
+    {"ban.lift", ban_lift, true},
+    {"lockout.lift", lockout_lift, true},
+    {"good.lift", good_lift, true},
+    {"networks", networks_show, false},
+    {"canaries", canaries_show, false},
+    {"bans", bans_show, false},
+    {"guard-lists", guard_lists, false},
     {"tenant.add", tenant_add, true},
     {"tenant.update", tenant_update, true},
     {"tenant.delete", tenant_delete, true},
