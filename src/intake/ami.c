@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "intake/ami_link.h"
 #include "intake/security_event.h"
 
@@ -49,28 +47,6 @@ struct ami {
     attempt_fn *tell;
     void *arg;
 };
-
-int ami_secret_read(const char *path, struct buf *out, struct fault *f)
-{
-    struct span rest, line;
-    struct stat st;
-
-    if (stat(path, &st) == 0 && (st.st_mode & S_IROTH))
-        return fault(f, ERR_DENIED, "everybody may read the secret in \"%s\": chmod o= it",
-                     ESCAPED(span_of(path)));
-    int err = file_read(path, 4096, out, f);
-
-    if (err)
-        return err;
-    line = span_cut(buf_span(out), '\n', &rest);
-    if (line.n && line.p[line.n - 1] == '\r')
-        line.n--;
-    if (!line.n || line.n > AMI_SECRET_MAX)
-        return fault(f, ERR_RANGE, "the first line of \"%s\" must be the secret, at most %d bytes",
-                     ESCAPED(span_of(path)), AMI_SECRET_MAX);
-    out->n = line.n;
-    return 0;
-}
 
 /* ---- open and close ------------------------------------------------------------------------- */
 

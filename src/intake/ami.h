@@ -31,10 +31,6 @@ struct ami_config {
     struct ami_calls_sink calls; /* on the thread that calls ami_run(); `ends` NULL: it ends none */
 };
 
-/* The secret of the file `path`: its first line. ERR_DENIED where everybody may read the file; ERR_MISSING, ERR_IO,
- * ERR_RANGE. `out` is to be wiped by who has asked. */
-int ami_secret_read(const char *path, struct buf *out, struct fault *f);
-
 /* Connects at the first ami_run(). ERR_RANGE, ERR_NOMEM, ERR_IO. */
 int ami_open(struct ami **out, const struct ami_config *config, struct instant now,
              struct fault *f);

@@ -253,7 +253,7 @@ static bool open_when_locked(const struct number *number)
            (number->class == CLASS_FREEPHONE && !number->open_ended);
 }
 
-static bool closed_when_stopped(const struct number *number)
+bool decide_closed_when_stopped(const struct number *number)
 {
     return number->class == CLASS_INTERNATIONAL || number->class == CLASS_PREMIUM ||
            number->class == CLASS_FORWARDING || number->open_ended;
@@ -275,7 +275,7 @@ static bool refused_by_state(const struct decide_question *q, bool helps,
         *reason = REASON_SUSPENDED;
     else if (locked(q) && !open_when_locked(q->number) && !helps)
         *reason = REASON_LOCKED;
-    else if (q->stopped && closed_when_stopped(q->number))
+    else if (q->stopped && decide_closed_when_stopped(q->number))
         *reason = REASON_STOPPED;
     else
         return false;

@@ -66,6 +66,9 @@ struct decide_question {
  */
 void decide(const struct decide_question *question, struct verdict *out);
 
+/* Whether a stop closes it: international, premium, forwarded, or what may become one of these. */
+bool decide_closed_when_stopped(const struct number *number);
+
 /* What the rules alone (steps 4 and 5) say of a number whose literal digits are its canonical form:
  * true where they allow it. `rule` gets the one that decides. */
 bool decide_by_rules(const struct decide_rules *rules, const struct ruleset_key *canonical,

@@ -8,16 +8,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/md5.h"
 #include "intake/ami.h"
 
@@ -589,29 +586,6 @@ static void what_the_dialplan_wrote_is_read(void **state)
     }
 }
 
-/* ---- the secret ----------------------------------------------------------------------------- */
-
-static void a_secret_is_one_line_and_not_for_everybody(void **state)
-{
-    char path[] = "/tmp/sekisho-ami-XXXXXX";
-    struct buf secret = {0};
-    struct fault f;
-    int fd = mkstemp(path);
-
-    assert_true(fd >= 0);
-    assert_int_equal(ami_secret_read(path, &secret, &f), ERR_RANGE);
-    assert_int_equal(write(fd, "one\r\ntwo\n", 9), 9);
-    assert_int_equal(ami_secret_read(path, &secret, &f), 0);
-    assert_true(span_is(buf_span(&secret), "one"));
-    fchmod(fd, 0644);
-    assert_int_equal(ami_secret_read(path, &secret, &f), ERR_DENIED);
-    assert_null(strstr(f.text, "one"));
-    unlink(path);
-    close(fd);
-    assert_int_equal(ami_secret_read(path, &secret, &f), ERR_MISSING);
-    buf_free(&secret);
-}
-
 #define WORLD(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -635,7 +609,6 @@ int main(void)
         WORLD(whoever_may_not_list_is_told),
         WORLD(an_order_without_an_answer_is_given_up),
         cmocka_unit_test(what_the_dialplan_wrote_is_read),
-        cmocka_unit_test(a_secret_is_one_line_and_not_for_everybody),
     };
 
     return cmocka_run_group_tests_name("intake/ami-connection", tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 #include "failalloc.h"
-#include "serve/authorize.h"
+#include "serve/ending.h"
 
 #define ROWS_MAX 200
 
@@ -288,6 +288,46 @@ static void what_is_decided_is_counted(void **state)
     assert_int_equal(after.emergency - before.emergency, 1);
 }
 
+/* What `sekisho stop` and a takeover end of what is under way, and what goes on. */
+static void stopped_calls_end_and_others_go_on(void **state)
+{
+    static const struct {
+        int64_t switch_id;
+        const char *account, *dialled;
+        bool ends;
+    } cases[] = {
+        {1, "stopped", "010252615123456", true},
+        {1, "STOPPED", "+252615123456", true},
+        {1, "stopped", "0990123456", true},         /* premium */
+        {1, "stopped", "142010252615123456", true}, /* forwarding */
+        {1, "stopped", "0312345678", false},
+        {1, "stopped", "1002", false},
+        {1, "stopped", "110", false},
+        {1, "stopped", "184110", false},
+        {1, "stopped", "not a number", false},
+        {1, "taken", "010252615123456", true},
+        {1, "taken", "0312345678", false},
+        {1, "taken", "119", false},
+        /* Locked out, or restricted since it was begun: neither was ordered to end. */
+        {1, "attacked", "010252615123456", false},
+        {1, "1001", "010252615123456", false},
+        {1, "open", "010252615123456", false},
+        {1, "nobody", "010252615123456", false},
+        {9, "stopped", "010252615123456", false},
+    };
+    const struct instant now = {.boot_ns = 1, .wall_ms = 1790000000000};
+    struct authorize_figures before = authorizer_figures(authorizer);
+
+    records[0] = '\0';
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (ending_is_due(authorizer, cases[i].switch_id, span_of(cases[i].account),
+                          span_of(cases[i].dialled), now) != cases[i].ends)
+            fail_msg("%s to %s", cases[i].account, cases[i].dialled);
+    struct authorize_figures after = authorizer_figures(authorizer);
+    assert_memory_equal(&before, &after, sizeof(before));
+    assert_string_equal(records, "");
+}
+
 static void a_refusal_says_what_was_asked(void **state)
 {
     struct number number;
@@ -364,13 +404,14 @@ int main(int argc, char **argv)
     static struct CMUnitTest tests[ROWS_MAX + 10] = {
         cmocka_unit_test(a_dry_run_leaves_no_trace),
         cmocka_unit_test(what_is_decided_is_counted),
+        cmocka_unit_test(stopped_calls_end_and_others_go_on),
         cmocka_unit_test(a_refusal_says_what_was_asked),
         cmocka_unit_test(without_a_snapshot_only_emergencies_pass),
         cmocka_unit_test(without_anything_all_is_refused),
         cmocka_unit_test(the_fallback_can_be_exchanged),
         cmocka_unit_test(an_authorizer_without_memory_is_none),
     };
-    const size_t fixed = 7;
+    const size_t fixed = 8;
     size_t n = read_rows(argv[1], rows);
 
     for (size_t i = 0; i < n; i++)
