@@ -468,6 +468,51 @@ class Cases:
         self.call('1003', '*95' + HOME)
         self.arrived(f"{what}: FreePBX's hook, national", HOME)
 
+    def held(self, phone, number, trunk):
+        """A call that is up and stays up for half a minute."""
+        s = Scenario(phone)
+        s.invite(lab.escape(number))
+        s.hang_up(30000)
+        sipp = self.lab.phone_sipp('held', s, phone, seconds=60)
+        until(lambda: sipp.status() == 200)
+        trunk.new()
+        return sipp
+
+    def ending(self):
+        """What is live ends when it is stopped; what a stop leaves open goes on."""
+        manager = lab.Manager(self.lab)
+        self.check('the manager interface lets the witness in', manager.waits_for('connected'), manager.lines)
+        self.call('1001', HOME, password='wrong')
+        # chan_sip says what was dialled where the account should stand.
+        said = '1001' if self.lab.tech == 'PJSIP' else HOME
+        self.check('it reports a wrong password', manager.waits_for(f'attempt wrong-credentials {said} 127.0.1.1'), manager.lines)
+        self.lab.nothing()
+        self.lift('1005')
+        calls = {'abroad': self.held('1002', ABROAD, self.lab.trunk), 'other': self.held('1005', ABROAD, self.lab.trunk),
+                 'home': self.held('1002', HOME, self.lab.trunk), 'emergency': self.held('1002', '110', self.lab.emergency)}
+        up = lambda: {name for name, sipp in calls.items() if sipp.process.poll() is None}
+        self.check('four calls are up', len(up()) == 4 and all(s.status() == 200 for s in calls.values()),
+                   {name: s.status() for name, s in calls.items()}, self.lab.asterisk.cli('core show channels'))
+        started = time.monotonic()
+        manager.end('1002')
+        until(lambda: len(up()) == 3, 3)
+        took = time.monotonic() - started
+        self.check(f'the call abroad of the account ends within a second, and no other ({took:.2f} s)',
+                   took < 1 and up() == {'other', 'home', 'emergency'}, up(), manager.lines)
+        self.check('the command has looked again for what came late', manager.waits_for('done', 8), manager.lines)
+        self.check('its national call, its emergency call and that of the other account are up', up() == {'other', 'home', 'emergency'}, up())
+        manager.end('*')
+        until(lambda: len(up()) == 2, 3)
+        self.check('everybody is stopped: the last call abroad ends', up() == {'home', 'emergency'}, up(), manager.lines)
+        manager.waits_for('done', 8)
+        self.check('everybody is stopped: national and emergency calls are up', up() == {'home', 'emergency'}, up())
+        self.check('the witness ends cleanly', manager.close() == 0)
+        self.restrict('1005')
+        self.lab.asterisk.clear()
+        for sipp in calls.values():
+            sipp.wait()
+        self.lab.trunk.new(), self.lab.emergency.new()
+
     def silence(self):
         self.lab.sekisho.freeze()
         self._silence('daemon stopped')
@@ -487,7 +532,7 @@ class Cases:
 
     ORDER = ('numbers', 'presentation', 'lifting', 'only_new_york', 'until', 'states', 'stopping', 'unknown', 'observing', 'claims',
              'guests', 'phone', 'forwarding', 'transfers', 'applications', 'originating', 'freepbx', 'outside_line', 'extensions',
-             'no_emergency_trunk', 'crowd', 'silence')
+             'no_emergency_trunk', 'ending', 'crowd', 'silence')
 
     def run(self, only=()):
         for name in only or self.ORDER:

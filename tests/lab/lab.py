@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -485,6 +486,34 @@ class Ami:
 
     def command(self, command):
         return '\n'.join(line[8:] if line.startswith('Output: ') else line for line in self.action(Action='Command', Command=command))
+
+
+class Manager:
+    """The AMI witness of this build beside the switch, as tests/intake/drive_ami.c has it."""
+
+    def __init__(self, lab):
+        self.lines = []
+        self.process = subprocess.Popen([lab.sekisho.build / 'tests/intake/drive_ami', f'{SWITCH}:5038', 'sekisho', 'Lab-Manager-2817'],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        lab.processes.append(self.process)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+
+    def waits_for(self, beginning, seconds=5):
+        """Whether such a line comes, or has come since the last order."""
+        return until(lambda: any(line.startswith(beginning) for line in self.lines), seconds)
+
+    def end(self, account):
+        self.lines.clear()
+        self.process.stdin.write(account + '\n')
+        self.process.stdin.flush()
+
+    def close(self):
+        self.process.stdin.close()
+        return self.process.wait(5)
 
 
 # ---------------------------------------------------------------------------------- the daemon
