@@ -4,9 +4,13 @@
 #include <stdio.h>
 
 #include "serve/api_accounts.h"
+#include "serve/api_bans.h"
 #include "serve/api_calls.h"
 #include "serve/api_daemon.h"
+#include "serve/api_guard_lists.h"
 #include "serve/api_import.h"
+#include "serve/api_known_good.h"
+#include "serve/api_lockouts.h"
 #include "serve/api_numbers.h"
 #include "serve/api_presets.h"
 #include "serve/api_prove.h"
@@ -17,6 +21,7 @@
 #include "serve/api_templates.h"
 #include "serve/api_tenants.h"
 #include "serve/api_tokens.h"
+#include "serve/api_why.h"
 
 #define EVERY (API_OPERATOR | API_TENANT | API_SWITCH)
 #define OWNERS (API_OPERATOR | API_TENANT)
@@ -28,6 +33,9 @@
 #define FIND_ACCOUNTS "switch tenant state q adopted limit cursor"
 #define NUMBER "number plan switch outside extensions area"
 #define REFUSALS "account name reason switch tenant since limit cursor"
+#define GUARDED "/{switch}/{name}"
+#define BANS "network attack switch observed limit cursor"
+#define LOCKOUTS "kind switch tenant observed limit cursor"
 #define AUDIT "account object by action tenant since until limit cursor"
 
 /* clang-format off: one row is one route */
@@ -71,6 +79,37 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/stops", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_stops_list},
     {"PUT", "/v1/stops/{scope}", OWNERS, API_URGENT, API_JSON_OPTIONAL, "", api_stop_put},
     {"DELETE", "/v1/stops/{scope}", OWNERS, API_WRITE, API_NO_BODY, "", api_stop_delete},
+
+    {"GET", "/v1/bans", API_OPERATOR, API_HERE, API_NO_BODY, BANS, api_bans_list},
+    {"POST", "/v1/bans", API_OPERATOR, API_HERE, API_JSON, "consent", api_bans_post},
+    {"GET", "/v1/bans/{network}", API_OPERATOR, API_HERE, API_NO_BODY, "", api_ban_get},
+    {"DELETE", "/v1/bans/{network}", API_OPERATOR, API_HERE, API_NO_BODY, "", api_ban_delete},
+    {"GET", "/v1/lockouts", OWNERS, API_HERE, API_NO_BODY, LOCKOUTS, api_lockouts_list},
+    {"GET", "/v1/lockouts" GUARDED, OWNERS, API_HERE, API_NO_BODY, "", api_lockout_get},
+    {"DELETE", "/v1/lockouts" GUARDED, API_OPERATOR, API_HERE, API_NO_BODY, "consent",
+     api_lockout_delete},
+    {"DELETE", "/v1/known-good" GUARDED, API_OPERATOR, API_HERE, API_NO_BODY, "",
+     api_known_good_delete},
+    {"DELETE", "/v1/known-good" GUARDED "/{network}", API_OPERATOR, API_HERE, API_NO_BODY, "",
+     api_known_good_delete},
+    {"GET", "/v1/access", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor", api_access_list},
+    {"GET", "/v1/access/{network}", API_OPERATOR, API_READ, API_NO_BODY, "", api_access_get},
+    {"PUT", "/v1/access/{network}", API_OPERATOR, API_WRITE, API_JSON_OPTIONAL, "consent",
+     api_access_put},
+    {"DELETE", "/v1/access/{network}", API_OPERATOR, API_WRITE, API_NO_BODY, "consent",
+     api_access_delete},
+    {"GET", "/v1/never-ban", API_OPERATOR, API_HERE, API_NO_BODY, "limit cursor",
+     api_never_ban_list},
+    {"GET", "/v1/never-ban/{network}", API_OPERATOR, API_READ, API_NO_BODY, "", api_never_ban_get},
+    {"PUT", "/v1/never-ban/{network}", API_OPERATOR, API_WRITE, API_JSON_OPTIONAL, "consent",
+     api_never_ban_put},
+    {"DELETE", "/v1/never-ban/{network}", API_OPERATOR, API_WRITE, API_NO_BODY, "",
+     api_never_ban_delete},
+    {"GET", "/v1/canaries", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor", api_canaries_list},
+    {"GET", "/v1/canaries" GUARDED, API_OPERATOR, API_READ, API_NO_BODY, "", api_canary_get},
+    {"PUT", "/v1/canaries" GUARDED, API_OPERATOR, API_WRITE, API_JSON_OPTIONAL, "", api_canary_put},
+    {"DELETE", "/v1/canaries" GUARDED, API_OPERATOR, API_WRITE, API_NO_BODY, "", api_canary_delete},
+    {"GET", "/v1/why", API_OPERATOR, API_HERE, API_NO_BODY, "address account switch", api_why},
 
     {"GET", "/v1/switches", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_switches_list},
     {"POST", "/v1/switches", API_OPERATOR, API_WRITE, API_JSON, "", api_switches_post},

@@ -622,24 +622,32 @@ static bool play_line(struct scenario *s, struct span text)
     return trouble(s, "no such word");
 }
 
-bool scenario_play(struct scenario *s, struct span lines)
+bool scenario_begin(struct scenario *s)
 {
-
     guard_limits_default(&s->limits);
     s->limits.memory_mib = 4;
     /* 2026-11-24 00:00 UTC, a day after the machine started. */
     s->now = (struct instant){86400 * SECOND_NS, INT64_C(1795478400) * 1000};
-    if (!begin(s))
-        return false;
-    while (lines.n) {
-        struct span line = span_cut(lines, '\n', &lines);
-        char because[400];
+    return begin(s);
+}
 
-        if (play_line(s, line) && !s->trouble[0])
-            continue;
-        snprintf(because, sizeof(because), "%.390s", s->trouble);
-        return trouble(s, "%.*s: %s", SPAN_FMT(line), because);
-    }
+bool scenario_line(struct scenario *s, struct span line)
+{
+    char because[400];
+
+    if (play_line(s, line) && !s->trouble[0])
+        return true;
+    snprintf(because, sizeof(because), "%.390s", s->trouble);
+    return trouble(s, "%.*s: %s", SPAN_FMT(line), because);
+}
+
+bool scenario_play(struct scenario *s, struct span lines)
+{
+    if (!scenario_begin(s))
+        return false;
+    while (lines.n)
+        if (!scenario_line(s, span_cut(lines, '\n', &lines)))
+            return false;
     return s->n == 0 || trouble(s, "at the end: %s", s->events[s->first].p);
 }
 

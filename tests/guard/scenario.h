@@ -23,6 +23,9 @@ struct scenario {
 
 /* Plays all lines. False: `trouble` says what line did not hold. */
 bool scenario_play(struct scenario *scenario, struct span lines);
+/* The same by lines, for who has other lines between. Events that nobody expects stay. */
+bool scenario_begin(struct scenario *scenario);
+bool scenario_line(struct scenario *scenario, struct span line);
 void scenario_end(struct scenario *scenario);
 
 #endif

@@ -16,41 +16,9 @@ import time
 from e2e import tap
 from e2e.daemon import Daemon
 from e2e.http import Client
-from spec import Spec
-
-JSON = 'application/json'
-PATCH = 'application/merge-patch+json'
-FORM = 'application/x-www-form-urlencoded'
-LINES = 'application/x-ndjson'
-CSV = 'text/csv'
+from spec import CSV, FORM, JSON, LINES, PATCH, Api, Spec
 
 CONFIG = {'http': {'socket': '{dir}/s', 'backup_dir': '{dir}/backups'}}
-
-
-class Api:
-    """Operations by name; every answer is held against the description."""
-
-    def __init__(self, daemon, spec, token):
-        self.daemon = daemon
-        self.spec = spec
-        self.token = token
-
-    def __call__(self, name, expect, /, body=None, media=None, query=None, headers=None, **parts):
-        operation = self.spec.operations[name]
-        headers = dict(headers or {})
-        if media is None and isinstance(body, (dict, list)):
-            media = PATCH if operation['method'] == 'PATCH' else JSON
-        if body is not None and media and not isinstance(body, bytes):
-            if expect < 300 and media in (JSON, PATCH):
-                self.spec.validate(self.spec.request_schema(name, media), body, f'{name}: the request')
-            body = body if isinstance(body, str) else json.dumps(body)
-        if media:
-            headers['Content-Type'] = media
-        answer = self.daemon.api.tcp(self.token, operation['method'], self.spec.target(name, parts, query), body,
-                                 headers)
-        assert answer.status == expect, f'{name}: {answer.status} instead of {expect}\n{answer}'
-        self.spec.check(name, answer)
-        return answer
 
 
 def tag(answer):
@@ -764,7 +732,7 @@ def lists_have_cursors(api):
 # ---- scopes ---------------------------------------------------------------------------------------
 
 
-PARTS = {'id': 1, 'name': 'main', 'switch': 'local', 'action': 'restrict', 'prefix': '0', 'scope': 'operator',
+PARTS = {'id': 1, 'network': '192.0.2.1', 'name': 'main', 'switch': 'local', 'action': 'restrict', 'prefix': '0', 'scope': 'operator',
          'ticket': 'ticket-1'}
 
 
@@ -1040,6 +1008,8 @@ def main():
         tap.attempt('without a token nothing is answered', strangers, api, daemon, spec)
         tap.check('it ends cleanly', daemon.stop() == 0 and not daemon.complaints(), daemon.read_log())
         for name in spec.operations:
+            if 'guard' in spec.operations[name]['tags']: # guard_api_e2e.py
+                continue
             missing = {s for n, s in spec.expected() - spec.seen if n == name}
             tap.check(f'{name}: every answer that is documented was given', not missing, f'not seen: {missing}')
     tap.done()

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """docs/openapi.yaml as a test uses it: every answer is held against it, and what was seen is kept."""
 
+import json
 import re
 import urllib.parse
 
 import jsonschema
 import yaml
+
+JSON = 'application/json'
+PATCH = 'application/merge-patch+json'
+FORM = 'application/x-www-form-urlencoded'
+LINES = 'application/x-ndjson'
+CSV = 'text/csv'
 
 METHODS = ('get', 'put', 'post', 'patch', 'delete')
 
@@ -68,7 +75,7 @@ class Spec:
             return answer
         media = answer.headers['Content-Type']
         assert media in content, f'{where}: {media} is not documented'
-        self.validate(content[media]['schema'], answer.json, where)
+        self.validate(content[media]['schema'], answer.raw.decode() if media == CSV else answer.json, where)
         if media == 'application/problem+json':
             assert answer.json['status'] == answer.status, where
         return answer
@@ -94,3 +101,29 @@ class Spec:
 
         walk(self.doc, '')
         return found
+
+
+class Api:
+    """Operations by name; every answer is held against the description."""
+
+    def __init__(self, daemon, spec, token):
+        self.daemon = daemon
+        self.spec = spec
+        self.token = token
+
+    def __call__(self, name, expect, /, body=None, media=None, query=None, headers=None, **parts):
+        operation = self.spec.operations[name]
+        headers = dict(headers or {})
+        if media is None and isinstance(body, (dict, list)):
+            media = PATCH if operation['method'] == 'PATCH' else JSON
+        if body is not None and media and not isinstance(body, bytes):
+            if expect < 300 and media in (JSON, PATCH):
+                self.spec.validate(self.spec.request_schema(name, media), body, f'{name}: the request')
+            body = body if isinstance(body, str) else json.dumps(body)
+        if media:
+            headers['Content-Type'] = media
+        answer = self.daemon.api.tcp(self.token, operation['method'], self.spec.target(name, parts, query), body,
+                                 headers)
+        assert answer.status == expect, f'{name}: {answer.status} instead of {expect}\n{answer}'
+        self.spec.check(name, answer)
+        return answer

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "serve/api_why.h"
+
+#include "serve/api_guard.h"
+#include "serve/api_lockouts.h"
+#include "serve/why.h"
+#include "store/guard_lists.h"
+
+struct question {
+    struct why why;
+    struct span gate; /* the account's switch */
+    struct api_switch_names names;
+};
+
+/* ---- what is asked ---- */
+
+static int find_gate(struct api *api, struct store_tx *tx, struct question *q, struct fault *f)
+{
+    struct span name = {NULL, 0};
+    struct store_switch gate;
+    int rc = api_query_name(api, "switch", &name, f);
+
+    if (!rc)
+        rc = name.p ? api_find_switch(api, tx, name, &gate, f) : api_only_switch(api, tx, &gate, f);
+    if (rc == ERR_RANGE && !name.p)
+        return api_refuse_parameter(api, "switch", f, "there are several switches: say which one");
+    if (rc)
+        return rc;
+    q->why.switch_id = gate.id;
+    q->gate = api_switch_name(&q->names, gate.id);
+    return 0;
+}
+
+static int read_question(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct question *q = api->state;
+    int rc = api_switch_names(api, tx, &q->names, f);
+
+    if (!rc)
+        rc = api_query_network(api, "address", &q->why.network, f);
+    if (!rc)
+        rc = api_query_tried(api, &q->why.account, f);
+    if (rc)
+        return rc;
+    if (!q->why.account.p == !q->why.network.family)
+        return api_refuse_parameter(api, "address", f,
+                                    "give either an address, or an account and its switch");
+    if (q->why.network.family && target_query_get(&api->target.query, "switch").p)
+        return api_refuse_parameter(api, "switch", f,
+                                    "an address is of no switch: leave \"switch\" out");
+    return q->why.network.family ? 0 : find_gate(api, tx, q, f);
+}
+
+static int gather(struct api *api, const struct guard_room *room, struct fault *f)
+{
+    struct question *q = api->state;
+
+    (void)f;
+    why_gather(&q->why, room);
+    return 0;
+}
+
+/* ---- JSON ---- */
+
+static json_t *line_json(const struct question *q, const struct why_line *line)
+{
+    return json_pack("{s:o, s:s, s:o, s:b, s:b, s:I, s:I, s:I, s:s}", "of",
+                     line->of.family ? api_network(&line->of) : api_strange(q->why.account), "what",
+                     line->what, "witness",
+                     line->any_witness ? json_null() : json_string(witness_name(line->witness)),
+                     "proved", line->proved, "observed", line->observed, "count",
+                     (json_int_t)line->count, "threshold", (json_int_t)line->limit.count, "window",
+                     (json_int_t)line->limit.window, "leads_to", line->leads_to);
+}
+
+static int bans_json(struct api *api, struct store_tx *tx, json_t *json, struct fault *f)
+{
+    struct question *q = api->state;
+    json_t *bans = json_array();
+
+    json_object_set_new(json, "bans", bans);
+    for (size_t i = 0; i < q->why.n_bans; i++) {
+        const struct guard_ban *ban = &q->why.bans[i];
+        struct store_ban row = {0};
+        int rc = ERR_MISSING;
+
+        if (ban->attack == ATTACK_OPERATOR)
+            rc = store_ban_get(tx, &ban->network, &row, f);
+        if (rc && rc != ERR_MISSING)
+            return rc;
+        q->why.notes[i] = row.note;
+        json_array_append_new(bans, api_ban_json(&q->names, ban, row.note, row.actor));
+    }
+    return 0;
+}
+
+static int lock_json(struct api *api, struct store_tx *tx, json_t *json, struct fault *f)
+{
+    struct question *q = api->state;
+    json_t *lock = NULL;
+    int64_t tenant;
+    int rc = q->why.locked ? api_lock_json(tx, &q->names, &q->why.lock, &tenant, &lock, f) : 0;
+
+    json_object_set_new(json, "lock", lock ? lock : json_null());
+    return rc;
+}
+
+static const char *exempt_word(const struct why *why)
+{
+    switch (why->exempt) {
+    case EXEMPT_NONE: return why->address_good ? "known-good" : NULL;
+    case EXEMPT_NEVER_BAN: return "never-ban";
+    case EXEMPT_TRUNK: return "trunk";
+    }
+    return NULL;
+}
+
+static json_t *subject_json(const struct question *q)
+{
+    const struct why *why = &q->why;
+    json_t *good = json_array(), *counts = json_array(), *attempts = json_array();
+    char undo[WHY_UNDO_MAX];
+
+    why_undo(why, q->gate, undo);
+    for (size_t i = 0; i < why->n_good; i++)
+        json_array_append_new(good, api_network(&why->good[i]));
+    for (size_t i = 0; i < why->n_lines; i++)
+        json_array_append_new(counts, line_json(q, &why->lines[i]));
+    for (size_t i = 0; i < why->n_attempts; i++)
+        json_array_append_new(attempts, api_attempt_json(&q->names, &why->attempts[i]));
+    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "address",
+                     api_network_or_null(&why->network), "account", api_strange(why->account),
+                     "switch", api_text_or_null(q->gate), "state", why_state(why), "exempt",
+                     api_word_or_null(exempt_word(why)), "good", good, "counts", counts, "attempts",
+                     attempts, "undo", api_word_or_null(undo));
+}
+
+static int answer(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct question *q = api->state;
+    json_t *json = subject_json(q);
+    int rc = json ? 0 : fault_nomem(f);
+
+    if (!rc)
+        rc = bans_json(api, tx, json, f);
+    if (!rc)
+        rc = lock_json(api, tx, json, f);
+    if (rc) {
+        json_decref(json);
+        return rc;
+    }
+    json_object_set_new(json, "text", why_words(&q->why, &q->names));
+    return api_answer(api, 200, json, f);
+}
+
+int api_why(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    (void)tx;
+    switch (api->step) {
+    case 0: return api_read_first(api, read_question, sizeof(struct question), f);
+    case 1: return api_ask_first(api, gather);
+    case 2: return api_read_first(api, answer, 0, f);
+    }
+    return 0;
+}
