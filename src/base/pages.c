@@ -8,17 +8,19 @@
 
 #define CACHE_LINE ((size_t)64)
 #define HUGE_PAGE ((size_t)2 << 20)
-#define LARGE (2 * HUGE_PAGE) /* less would leave too much of its last page unused */
+#define LARGE (2 * HUGE_PAGE)       /* less has hardly a whole one */
+#define ANY_PAGE ((size_t)64 << 10) /* a multiple of what any machine calls a page */
 
 static size_t round_up(size_t size, size_t to)
 {
     return (size + to - 1) / to * to;
 }
 
-/* A kernel joins only pages that lie as a huge one does: one is mapped too much, and cut off. */
+/* A kernel joins only pages that lie as a huge one does: one is mapped too much, and cut off. What is left behind
+ * the last whole one stays in small pages, of which none is unused. */
 static void *map(size_t size)
 {
-    size_t whole = round_up(size, HUGE_PAGE), before;
+    size_t whole = round_up(size, ANY_PAGE), before;
     char *p =
         mmap(NULL, whole + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -48,10 +50,19 @@ void *pages_new(size_t size)
     return p;
 }
 
+void *pages_new_present(size_t size)
+{
+    void *p = pages_new(size);
+
+    if (p && size >= LARGE)
+        memset(p, 0, size);
+    return p;
+}
+
 void pages_free(void *p, size_t size)
 {
     if (size >= LARGE && p)
-        munmap(p, round_up(size, HUGE_PAGE));
+        munmap(p, round_up(size, ANY_PAGE));
     else
         free(p);
 }

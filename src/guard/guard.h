@@ -14,8 +14,8 @@
  *
  * Pure, for one thread. `now` is an argument everywhere: windows and ends are measured on boot time, by whole
  * seconds; a wall clock that jumps changes nothing but what records say. Boot time that goes back counts as standing
- * still. All memory is taken by guard_new(): attempts allocate nothing, and nothing grows with an attack. The same calls
- * in the same order with the same key give the same events.
+ * still. All memory is taken by guard_new(), and is there when it returns: attempts allocate nothing, and nothing grows
+ * with an attack. The same calls in the same order with the same key give the same events.
  *
  * What a switch in mode *observe* reports is judged in the same way, apart from all others, and its decisions are
  * marked `observed`: nobody may act on them, and they never add up with what an enforcing switch saw.

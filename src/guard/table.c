@@ -23,11 +23,11 @@ int table_init(struct table *t, size_t bytes, size_t entry_size, uint32_t cells)
 
     *t = (struct table){.entry_size = entry_size, .cells = (cells + 3) & ~3u};
     t->buckets = buckets == 0 ? 1 : buckets > UINT32_MAX ? UINT32_MAX : (uint32_t)buckets;
-    t->entries = pages_new(table_slots(t) * entry_size);
+    t->entries = pages_new_present(table_slots(t) * entry_size);
     if (!t->entries)
         return ERR_NOMEM;
     if (cells) {
-        t->strangers = pages_new((size_t)t->cells * ROWS);
+        t->strangers = pages_new_present((size_t)t->cells * ROWS);
         if (!t->strangers) {
             table_free(t);
             return ERR_NOMEM;

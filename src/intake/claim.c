@@ -113,12 +113,13 @@ void claim_add_credentials(struct claim *claim, const struct credentials *c, con
         DIGEST_NONCE,    DIGEST_RESPONSE, DIGEST_CNONCE, DIGEST_NC,
         DIGEST_USERNAME, DIGEST_REALM,    DIGEST_URI,
     };
-    struct span user = c->field[DIGEST_USERNAME];
+    struct span user = c->field[DIGEST_USERNAME], parts[sizeof(fields) / sizeof(fields[0])];
     char plain[3 * CLAIM_TEXT_MAX];
-    size_t n;
+    size_t n = 0;
 
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-        claim->credentials = keyed_hash(key, claim->credentials, c->field[fields[i]]);
+    for (; n < sizeof(fields) / sizeof(fields[0]); n++)
+        parts[n] = c->field[fields[n]];
+    claim->credentials = keyed_hash_all(key, claim->credentials, parts, n);
     if (!speaks)
         return;
     if (credentials_escaped(c, DIGEST_USERNAME) && user.n <= sizeof(plain) &&

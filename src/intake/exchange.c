@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/pages.h"
 #include "intake/claim.h"
 #include "intake/keyed_hash.h"
 #include "intake/nonces.h"
@@ -22,18 +23,20 @@ enum state {
     WAITING_PROVED, /* with credentials of a nonce that went out to its sender */
 };
 
+/* The claim stands apart, so that a bucket is looked through in four cache lines. */
 struct request {
     uint64_t key;
     int64_t since_ns;
-    enum state state;
-    bool trying, told;
     uint64_t nonce; /* of the credentials, or of the challenge that they are waited for */
-    struct claim claim;
+    uint8_t state;  /* enum state */
+    bool trying, told;
 };
+_Static_assert(WAYS * sizeof(struct request) == 256, "four cache lines");
 
 struct exchange {
     struct exchange_config config;
     struct request *requests;
+    struct claim *claims; /* of each request */
     struct nonces *nonces;
     struct exchange_figures figures;
 };
@@ -45,9 +48,10 @@ struct exchange *exchange_new(const struct exchange_config *config)
     if (!x)
         return NULL;
     x->config = *config;
-    x->requests = calloc(config->request_buckets, WAYS * sizeof(*x->requests));
+    x->requests = pages_new_present(config->request_buckets * WAYS * sizeof(*x->requests));
+    x->claims = pages_new_present(config->request_buckets * WAYS * sizeof(*x->claims));
     x->nonces = nonces_new(config->nonce_buckets, config->key);
-    if (!x->requests || !x->nonces) {
+    if (!x->requests || !x->claims || !x->nonces) {
         exchange_free(x);
         return NULL;
     }
@@ -58,7 +62,8 @@ void exchange_free(struct exchange *x)
 {
     if (!x)
         return;
-    free(x->requests);
+    pages_free(x->requests, x->config.request_buckets * WAYS * sizeof(*x->requests));
+    pages_free(x->claims, x->config.request_buckets * WAYS * sizeof(*x->claims));
     nonces_free(x->nonces);
     free(x);
 }
@@ -100,20 +105,30 @@ static uint64_t key_of(const struct exchange *x, const struct sip_message *m, in
     struct sip_values vias = sip_values(m, SIP_H_VIA);
     struct span top;
     struct via via = {0};
-    const uint8_t *key = x->config.key;
-    uint64_t h = keyed_hash(key, (uint64_t)switch_id,
-                            (struct span){(const char *)remote->ip, sizeof(remote->ip)});
 
     if (sip_values_next(&vias, &top) && via_parse(&via, top))
         via.branch = (struct span){NULL, 0};
-    h = keyed_hash(key, h, via.branch);
-    h = keyed_hash(key, h, sip_message_get(m, SIP_H_CALL_ID));
-    return keyed_hash(key, h ^ m->cseq, m->cseq_name);
+
+    const struct span parts[] = {
+        {(const char *)remote->ip, sizeof(remote->ip)},
+        {(const char *)&m->cseq, sizeof(m->cseq)},
+        via.branch,
+        sip_message_get(m, SIP_H_CALL_ID),
+        m->cseq_name,
+    };
+
+    return keyed_hash_all(x->config.key, (uint64_t)switch_id, parts,
+                          sizeof(parts) / sizeof(parts[0]));
 }
 
 static struct request *bucket_of(const struct exchange *x, uint64_t key)
 {
     return &x->requests[key % x->config.request_buckets * WAYS];
+}
+
+static struct claim *claim_of(const struct exchange *x, const struct request *r)
+{
+    return &x->claims[r - x->requests];
 }
 
 static struct request *find(const struct exchange *x, uint64_t key, int64_t boot_ns)
@@ -131,20 +146,20 @@ static void expire(struct exchange *x, struct request *r, struct instant now)
 {
     int64_t age = now.boot_ns - r->since_ns;
 
-    switch (r->state) {
+    switch ((enum state)r->state) {
     case FREE: return;
     case CALL_CHALLENGED:
         if (age < FOLLOW_NS)
             return;
         if (nonces_unused(x->nonces, r->nonce, now.boot_ns))
-            tell(x, now, &r->claim, OUTCOME_REFUSED_CALL, r->claim.proof);
+            tell(x, now, claim_of(x, r), OUTCOME_REFUSED_CALL, claim_of(x, r)->proof);
         r->state = ANSWERED;
         return;
     case WAITING:
     case WAITING_PROVED:
         if (age < WAIT_NS)
             return;
-        x->figures.unanswered += r->claim.credentials != 0;
+        x->figures.unanswered += claim_of(x, r)->credentials != 0;
         break;
     case ANSWERED:
         if (age < WAIT_NS)
@@ -171,9 +186,11 @@ static struct request *make_room(struct exchange *x, uint64_t key, struct instan
             least = &ways[i];
     }
     if (least->state >= WAITING) {
+        const struct claim *claim = claim_of(x, least);
+
         x->figures.pushed_out++;
-        if (least->claim.proof != PROOF_NONE && least->claim.credentials)
-            tell(x, now, &least->claim, OUTCOME_WRONG_CREDENTIALS, PROOF_ELSEWHERE);
+        if (claim->proof != PROOF_NONE && claim->credentials)
+            tell(x, now, claim, OUTCOME_WRONG_CREDENTIALS, PROOF_ELSEWHERE);
     }
     return least;
 }
@@ -240,10 +257,11 @@ static void request(struct exchange *x, const struct exchange_message *message,
     struct claim claim;
     uint64_t nonce = 0, key = key_of(x, m, message->switch_id, &message->from);
     struct request *r = find(x, key, at.boot_ns);
+    const struct claim *before = r ? claim_of(x, r) : NULL;
 
     claim_read(&claim, m, message->switch_id, &message->from, message->transport);
     prove(x, message, m, &claim, &nonce);
-    if (r && r->claim.credentials == claim.credentials && r->claim.sip == claim.sip) {
+    if (before && before->credentials == claim.credentials && before->sip == claim.sip) {
         x->figures.retransmitted++;
         return;
     }
@@ -252,8 +270,8 @@ static void request(struct exchange *x, const struct exchange_message *message,
 
     if (!is_asked(&claim) && !told)
         return;
-    if (r && r->state >= WAITING && r->claim.credentials)
-        tell(x, at, &r->claim, OUTCOME_WRONG_CREDENTIALS, r->claim.proof);
+    if (before && r->state >= WAITING && before->credentials)
+        tell(x, at, before, OUTCOME_WRONG_CREDENTIALS, before->proof);
     if (!r)
         r = make_room(x, key, at);
     *r = (struct request){
@@ -262,8 +280,8 @@ static void request(struct exchange *x, const struct exchange_message *message,
         .state = claim.credentials && claim.proof == PROOF_PROVED ? WAITING_PROVED : WAITING,
         .nonce = nonce,
         .told = told && !claim.credentials,
-        .claim = claim,
     };
+    *claim_of(x, r) = claim;
 }
 
 /* ---- replies ---- */
@@ -311,7 +329,7 @@ static struct challenge challenges(struct exchange *x, const struct exchange_mes
 static int with_credentials(const struct exchange *x, const struct request *r, unsigned status,
                             const struct challenge *challenge, int64_t boot_ns)
 {
-    enum sip_method method = r->claim.sip;
+    enum sip_method method = claim_of(x, r)->sip;
 
     if (challenge->is) {
         bool other = challenge->nonce &&
@@ -329,14 +347,14 @@ static int with_credentials(const struct exchange *x, const struct request *r, u
     return -1;
 }
 
-static int without_credentials(const struct request *r, unsigned status,
+static int without_credentials(const struct claim *claim, unsigned status,
                                const struct challenge *challenge)
 {
     if (challenge->is)
         return OUTCOME_CHALLENGED;
-    if (r->claim.sip == SIP_REGISTER && (status == 403 || status == 404))
+    if (claim->sip == SIP_REGISTER && (status == 403 || status == 404))
         return OUTCOME_UNKNOWN_ACCOUNT;
-    if (r->claim.sip == SIP_INVITE &&
+    if (claim->sip == SIP_INVITE &&
         (status == 403 || status == 404 || status == 484 || status == 603 || status == 604))
         return OUTCOME_REFUSED_CALL;
     return -1;
@@ -346,10 +364,11 @@ static void answered(struct exchange *x, const struct exchange_message *message,
                      unsigned status, const struct challenge *challenge)
 {
     struct instant at = message->at;
+    const struct claim *claim = claim_of(x, r);
     bool final = status >= 200, rings = status > 100 && !final;
-    int outcome = r->claim.credentials ? with_credentials(x, r, status, challenge, at.boot_ns)
-                  : final              ? without_credentials(r, status, challenge)
-                                       : -1;
+    int outcome = claim->credentials ? with_credentials(x, r, status, challenge, at.boot_ns)
+                  : final            ? without_credentials(claim, status, challenge)
+                                     : -1;
 
     if (r->told)
         outcome = -1;
@@ -360,12 +379,12 @@ static void answered(struct exchange *x, const struct exchange_message *message,
         r->state = ANSWERED;
     if (outcome < 0)
         return;
-    if (challenge->is && r->claim.sip == SIP_INVITE && !r->claim.credentials && challenge->nonce) {
+    if (challenge->is && claim->sip == SIP_INVITE && !claim->credentials && challenge->nonce) {
         r->state = CALL_CHALLENGED;
         r->since_ns = at.boot_ns;
         r->nonce = challenge->nonce;
     }
-    tell(x, at, &r->claim, (enum outcome)outcome, r->claim.proof);
+    tell(x, at, claim, (enum outcome)outcome, claim->proof);
 }
 
 static void reply(struct exchange *x, const struct exchange_message *message,

@@ -10,4 +10,8 @@
  * key it says nothing, and he can make no two things one. */
 uint64_t keyed_hash(const uint8_t key[16], uint64_t before, struct span bytes);
 
+/* Of several, as one: where they part counts. At most KEYED_HASH_PARTS of them. */
+#define KEYED_HASH_PARTS 8
+uint64_t keyed_hash_all(const uint8_t key[16], uint64_t before, const struct span *parts, size_t n);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/pages.h"
 #include "intake/keyed_hash.h"
 
 struct entry {
@@ -27,7 +28,7 @@ struct nonces *nonces_new(size_t buckets, const uint8_t key[16])
     if (!n)
         return NULL;
     n->buckets = buckets;
-    n->entries = calloc(buckets, NONCES_WAYS * sizeof(*n->entries));
+    n->entries = pages_new_present(buckets * NONCES_WAYS * sizeof(*n->entries));
     if (!n->entries) {
         nonces_free(n);
         return NULL;
@@ -40,7 +41,7 @@ void nonces_free(struct nonces *n)
 {
     if (!n)
         return;
-    free(n->entries);
+    pages_free(n->entries, n->buckets * NONCES_WAYS * sizeof(*n->entries));
     free(n);
 }
 

@@ -22,12 +22,31 @@ static const struct span names[] = {
     {"zmap", sizeof("zmap") - 1},
 };
 
-bool scanner_is(struct span user_agent)
+/* Their first two letters, small: hardly any others need a look at the names. */
+static const bool first[256] = {
+    ['f'] = true, ['i'] = true, ['m'] = true, ['n'] = true,
+    ['p'] = true, ['s'] = true, ['v'] = true, ['z'] = true,
+};
+static const bool second[256] = {
+    ['a'] = true, ['i'] = true, ['m'] = true, ['p'] = true,
+    ['r'] = true, ['u'] = true, ['w'] = true,
+};
+
+static bool begins(struct span s)
 {
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        for (size_t at = 0; at + names[i].n <= user_agent.n; at++)
-            if ((user_agent.p[at] | 0x20) == (names[i].p[0] | 0x20) &&
-                span_eq_nocase((struct span){user_agent.p + at, names[i].n}, names[i]))
-                return true;
+        if (names[i].n <= s.n && (s.p[0] | 0x20) == (names[i].p[0] | 0x20) &&
+            span_eq_nocase((struct span){s.p, names[i].n}, names[i]))
+            return true;
+    return false;
+}
+
+bool scanner_is(struct span user_agent)
+{
+    const unsigned char *p = (const unsigned char *)user_agent.p;
+
+    for (size_t at = 0; at + 1 < user_agent.n; at++)
+        if (first[p[at] | 0x20] && second[p[at + 1] | 0x20] && begins(span_skip(user_agent, at)))
+            return true;
     return false;
 }
