@@ -12,6 +12,7 @@
 #include "daemon/dialling.h"
 #include "daemon/first_words.h"
 #include "daemon/health.h"
+#include "daemon/measures.h"
 #include "daemon/notify.h"
 #include "daemon/options.h"
 #include "daemon/privilege.h"
@@ -114,6 +115,14 @@ static void tell_health(void *arg, json_t *problems, json_t *warnings)
     health_tell(&health, add_sentence, &to);
 }
 
+static void tell_metrics(void *arg, struct metrics *metrics)
+{
+    const struct sekishod *d = arg;
+    const struct measures measures = {.agi = d->agi, .http = d->http, .records = d->records};
+
+    measures_add(&measures, metrics);
+}
+
 static struct api_services services(struct sekishod *d, const struct config *config)
 {
     return (struct api_services){
@@ -123,6 +132,7 @@ static struct api_services services(struct sekishod *d, const struct config *con
         .atlases = d->atlases,
         .tables = tables_in_use,
         .health = tell_health,
+        .metrics = tell_metrics,
         .arg = d,
         .version = SEKISHO_VERSION,
         .started = d->started,

@@ -19,6 +19,7 @@
 struct authorizer; /* serve/authorize.h */
 struct atlases;    /* serve/atlases.h */
 struct importing;  /* serve/importing.h */
+struct metrics;    /* serve/metrics.h */
 struct guard_desk; /* serve/guard_desk.h */
 struct guard_room;
 
@@ -33,6 +34,8 @@ struct api_services {
     /* Adds sentences to the two JSON arrays: what keeps the daemon from deciding or changing, and what
      * needs attention. On the serve thread. May be NULL. */
     void (*health)(void *arg, json_t *problems, json_t *warnings);
+    /* Adds what is counted outside of the API. On the serve thread. May be NULL. */
+    void (*metrics)(void *arg, struct metrics *metrics);
     void *arg;
     const char *version;
     struct instant started;
@@ -128,6 +131,7 @@ struct api {
     struct buf out;
     bool problem;         /* `out` is a problem document */
     bool csv;             /* or CSV */
+    bool metrics;         /* or Prometheus' text */
     char etag[32];        /* with its quotes; "" for none */
     char location[256];   /* "" for none */
     char allow[64];       /* of a 405 */

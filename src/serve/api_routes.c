@@ -11,6 +11,7 @@
 #include "serve/api_import.h"
 #include "serve/api_known_good.h"
 #include "serve/api_lockouts.h"
+#include "serve/api_metrics.h"
 #include "serve/api_numbers.h"
 #include "serve/api_presets.h"
 #include "serve/api_prove.h"
@@ -41,6 +42,7 @@
 /* clang-format off: one row is one route */
 const struct api_route api_routes[] = {
     {"GET", "/healthz", EVERY, API_HERE, API_NO_BODY, "", api_health},
+    {"GET", "/metrics", API_OPERATOR, API_HERE, API_NO_BODY, "", api_metrics},
     {"GET", "/v1/status", API_OPERATOR, API_HERE, API_NO_BODY, "", api_status},
     {"GET", "/v1/settings", API_OPERATOR, API_READ, API_NO_BODY, "", api_settings_get},
     {"PATCH", "/v1/settings", API_OPERATOR, API_WRITE, API_PATCH, "", api_settings_patch},

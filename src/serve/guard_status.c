@@ -39,7 +39,7 @@ static json_t *moment_or_null(struct instant at)
     return at.boot_ns ? api_time_ms(at.wall_ms) : json_null();
 }
 
-static const char *counter_name(enum enforce_counter counter)
+const char *guard_counter_name(enum enforce_counter counter)
 {
     switch (counter) {
     case ENFORCE_COUNT_NEVER: return "passed_never_ban";
@@ -59,7 +59,7 @@ static json_t *enforcer_json(const struct guard_enforcement *e)
     json_t *counts = json_object();
 
     for (size_t i = 0; i < ENFORCE_COUNTERS && e->counted.boot_ns; i++)
-        json_object_set_new(counts, counter_name((enum enforce_counter)i),
+        json_object_set_new(counts, guard_counter_name((enum enforce_counter)i),
                             json_integer((json_int_t)e->counts[i].packets));
     return json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "state",
                      guard_enforcement_name(e->state), "why", api_word_or_null(e->why), "since",

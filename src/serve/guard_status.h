@@ -17,6 +17,9 @@ struct guard_status {
 int guard_status_take(struct guard_status *view, struct reader *reader,
                       const struct guard_room *room, struct fault *f);
 
+/* "dropped_hosts" and so on. */
+const char *guard_counter_name(enum enforce_counter counter);
+
 /* null where nothing was taken: there is no guard. */
 json_t *guard_status_json(const struct guard_status *view, const struct api_switch_names *names);
 

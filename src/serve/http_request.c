@@ -11,6 +11,7 @@
 #include "serve/api_routes.h"
 #include "serve/guard_desk.h"
 #include "serve/http_head.h"
+#include "serve/metrics.h"
 
 #define NS INT64_C(1000000000)
 #define IMPORT_BYTES_PER_S 65536 /* an import may last as long as its bytes come this fast */
@@ -75,9 +76,10 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
 
     if (api->out.n)
         add(response, "Content-Type",
-            api->problem ? "application/problem+json"
-            : api->csv   ? "text/csv"
-                         : "application/json");
+            api->problem   ? "application/problem+json"
+            : api->csv     ? "text/csv"
+            : api->metrics ? METRICS_CONTENT_TYPE
+                           : "application/json");
     add(response, "Cache-Control", "no-store");
     add(response, "X-Content-Type-Options", "nosniff");
     add(response, "ETag", api->etag);

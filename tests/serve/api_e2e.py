@@ -16,6 +16,7 @@ import time
 from e2e import tap
 from e2e.daemon import Daemon
 from e2e.http import Client
+from e2e.metrics import parse
 from spec import CSV, FORM, JSON, LINES, PATCH, Api, Spec
 
 CONFIG = {'http': {'socket': '{dir}/s', 'backup_dir': '{dir}/backups'}}
@@ -48,6 +49,21 @@ def examples_hold(spec):
 
 
 # ---- each resource -------------------------------------------------------------------------------
+
+
+def metrics(api, daemon):
+    before = parse(api('metrics', 200).raw)
+    assert before[('sekisho_build_info', ('version', api('status', 200).json['version']))] == 1
+    denied, allowed = ('sekisho_decisions_total', ('verdict', 'deny')), ('sekisho_decisions_total', ('verdict', 'allow'))
+    status = api('status', 200).json
+    after = parse(api('metrics', 200).raw)
+    assert (after[denied], after[allowed]) == (status['decisions']['denied'], status['decisions']['allowed'])
+    assert after[('sekisho_change',)] == status['change']
+    assert after[('sekisho_http_requests_total',)] == before[('sekisho_http_requests_total',)] + 3
+    assert after[('sekisho_guard_running',)] == (status['guard'] is not None)
+    assert ('sekisho_guard_memory_bytes',) in after or status['guard'] is None
+    for name in before:
+        assert not name[0].endswith('_total') or after[name] >= before[name], name
 
 
 def daemon_resources(api, daemon):
@@ -973,6 +989,7 @@ def main():
         os.mkdir(daemon.dir + '/backups', 0o700)
         api = Api(daemon, spec, daemon.api.token('operator'))
         tap.attempt('health, status and settings', daemon_resources, api, daemon)
+        tap.attempt('metrics, read strictly', metrics, api, daemon)
         tap.attempt('backups, and only where they may be', backup, api, daemon)
         tap.attempt('switches', switches, api)
         tap.attempt('tenants', tenants, api)

@@ -75,7 +75,7 @@ class Spec:
             return answer
         media = answer.headers['Content-Type']
         assert media in content, f'{where}: {media} is not documented'
-        self.validate(content[media]['schema'], answer.raw.decode() if media == CSV else answer.json, where)
+        self.validate(content[media]['schema'], answer.raw.decode() if media.startswith('text/') else answer.json, where)
         if media == 'application/problem+json':
             assert answer.json['status'] == answer.status, where
         return answer

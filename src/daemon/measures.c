@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/measures.h"
+
+static void add_agi(const struct fastagi *agi, struct metrics *m)
+{
+    struct fastagi_figures f = fastagi_figures(agi);
+
+    metrics_one(m, METRICS_COUNTER, "fastagi_connections_total", "Connections that were accepted.",
+                f.accepted);
+    metrics_one(m, METRICS_COUNTER, "fastagi_answered_total", "Of those: answered.", f.answered);
+    metrics_one(m, METRICS_COUNTER, "fastagi_malformed_total", "Answered, and no question.",
+                f.malformed);
+    metrics_family(m, METRICS_COUNTER, "fastagi_unanswered_total",
+                   "Connections without an answer.");
+    metrics_word(m, "why", "stranger", f.strangers);
+    metrics_word(m, "why", "garbage", f.garbage);
+    metrics_word(m, "why", "late", f.late);
+    metrics_word(m, "why", "crowded", f.crowded);
+    metrics_word(m, "why", "broken", f.broken);
+}
+
+static void add_http(const struct http *http, struct metrics *m)
+{
+    struct http_figures f = http_figures(http);
+
+    metrics_one(m, METRICS_COUNTER, "http_connections_total", "Connections that were accepted.",
+                f.accepted);
+    metrics_one(m, METRICS_COUNTER, "http_requests_total", "Requests that were answered.",
+                f.requests);
+    metrics_one(m, METRICS_COUNTER, "http_wrong_tokens_total",
+                "Requests with a wrong token or none.", f.wrong_tokens);
+    metrics_family(m, METRICS_COUNTER, "http_cut_total", "Connections that were cut.");
+    metrics_word(m, "why", "crowded", f.crowded);
+    metrics_word(m, "why", "late", f.late);
+}
+
+static void add_records(struct records *records, struct metrics *m)
+{
+    struct records_figures f = records_figures(records);
+
+    metrics_one(m, METRICS_COUNTER, "refusals_recorded_total", "Refusals that were recorded.",
+                f.refusals);
+    metrics_one(m, METRICS_COUNTER, "refusals_dropped_total", "Refusals that were not.",
+                f.dropped_refusals);
+    metrics_one(m, METRICS_COUNTER, "adoptions_total", "Unknown accounts that were adopted.",
+                f.adopted);
+    metrics_family(m, METRICS_COUNTER, "adoptions_missed_total",
+                   "Unknown accounts that were not adopted at once.");
+    metrics_word(m, "why", "dropped", f.dropped_adoptions);
+    metrics_word(m, "why", "refused", f.failed_adoptions);
+}
+
+void measures_add(const struct measures *measures, struct metrics *m)
+{
+    if (measures->agi)
+        add_agi(measures->agi, m);
+    if (measures->http)
+        add_http(measures->http, m);
+    if (measures->records)
+        add_records(measures->records, m);
+}

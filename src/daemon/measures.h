@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_DAEMON_MEASURES_H
+#define SEKISHO_DAEMON_MEASURES_H
+
+#include "daemon/records.h"
+#include "serve/fastagi.h"
+#include "serve/http.h"
+#include "serve/metrics.h"
+
+/* What the daemon's parts count, for /metrics. Any member may be NULL. On the serve thread. */
+struct measures {
+    const struct fastagi *agi;
+    const struct http *http;
+    struct records *records;
+};
+
+void measures_add(const struct measures *measures, struct metrics *metrics);
+
+#endif
