@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A real ring with the enforcer's filter, between a PBX and the world: two network namespaces and a cable (veth).
- * One process holds sockets in both. With "bench" it prints instead how many packets come through.
+ * One process holds sockets in both.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,10 +18,8 @@
 #include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -113,10 +111,6 @@ static void give(void *context, const struct attempt *a)
     buf_printf(&place.out, "%s %s %s %s %s\n", outcome_name(a->outcome), proof_name(a->proof),
                transport_name(a->transport), method_name(a->method),
                address_ip_text(&a->source, text));
-}
-
-static void count(void *context, const struct attempt *a)
-{
 }
 
 /* As the enforcer does it. */
@@ -311,95 +305,7 @@ static void no_packet_socket(void **state)
     assert_non_null(strstr(f.text, "packet socket"));
 }
 
-/* ---- how many ---- */
-
-#define BATCH 64
-static unsigned bench_seconds;
-
-static void *flood(void *arg)
-{
-    static char texts[BATCH][900];
-    static const char format[] =
-        "REGISTER sip:x SIP/2.0\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK%d\r\nFrom: "
-        "<sip:%d@x>;tag=1\r\n"
-        "To: <sip:%d@x>\r\nCall-ID: %d@x\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\n"
-        "Contact: <sip:1001@198.51.100.2:5061>\r\nUser-Agent: Yealink SIP-T46S 66.85.0.5\r\n"
-        "Authorization: Digest "
-        "username=\"1001\",realm=\"asterisk\",cnonce=\"6b8b4567\",nc=00000001,"
-        "qop=auth,uri=\"sip:x\",nonce=\"1795487580/e8c94320aad26045559d9b7098507ca8\","
-        "response=\"27991ec61a5e064d27991ec61a5e064d\",opaque=\"27991ec61a5e064d\",algorithm="
-        "MD5\r\n"
-        "Expires: 600\r\nX-Padding: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"
-        "Content-Length: 0\r\n\r\n";
-    int s = *(int *)arg;
-    struct mmsghdr m[BATCH] = {0};
-    struct iovec v[BATCH];
-    struct timespec begin, now;
-    int n = 0;
-
-    clock_gettime(CLOCK_MONOTONIC, &begin);
-    do {
-        for (int i = 0; i < BATCH; i++) {
-            n++;
-            v[i].iov_base = texts[i];
-            v[i].iov_len = (size_t)snprintf(texts[i], sizeof(texts[i]), format, n, n, n, n);
-            m[i].msg_hdr.msg_iov = &v[i];
-            m[i].msg_hdr.msg_iovlen = 1;
-        }
-        sendmmsg(s, m, BATCH, 0);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (now.tv_sec - begin.tv_sec < bench_seconds);
-    return NULL;
-}
-
-static double seconds(clockid_t clock)
-{
-    struct timespec t;
-
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static int bench(void)
-{
-    int pbx, phone;
-    struct address a = craft_address(PBX4);
-    struct sockaddr_storage to;
-    socklen_t n = address_to(&a, &to);
-    pthread_t thread;
-
-    bench_seconds = 4;
-    pbx = bound(place.pbx, SOCK_DGRAM, PBX4);
-    phone = bound(place.world, SOCK_DGRAM, PHONE4);
-    must(connect(phone, (const struct sockaddr *)&to, n) == 0, "connect");
-    open_wire(count, WIRE_RING);
-    must(pthread_create(&thread, NULL, flood, &phone) == 0, "thread");
-    double begin = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_THREAD_CPUTIME_ID), end = begin;
-    struct pollfd p = {.fd = wire_fd(place.wire), .events = POLLIN};
-    uint64_t packets = 0;
-
-    while (poll(&p, 1, 500) > 0) {
-        int got;
-
-        while ((got = wire_read(place.wire, clock_now(), 8)) > 0)
-            packets += (uint64_t)got;
-        end = seconds(CLOCK_MONOTONIC);
-    }
-    cpu = seconds(CLOCK_THREAD_CPUTIME_ID) - cpu;
-    struct wire_figures f = wire_figures(place.wire);
-
-    printf("packets %lu lost %lu understood %lu, %.0f a second, %.0f ns of this thread each: "
-           "%.0f a second on one core\n",
-           packets, f.lost, f.exchange.understood, (double)packets / (end - begin),
-           cpu / (double)packets * 1e9, (double)packets / cpu);
-    pthread_join(thread, NULL);
-    close(pbx);
-    close(phone);
-    wire_close(place.wire);
-    return 0;
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(udp_of_both_families),
@@ -413,8 +319,6 @@ int main(int argc, char **argv)
         puts("1..0 # SKIP network namespaces are not allowed here");
         return 0;
     }
-    if (argc > 1)
-        return bench();
     buf_puts(&place.out, "");
     open_wire(give, WIRE_RING);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
