@@ -76,7 +76,7 @@ static void parties(struct buf *out, const struct request *r, const char *uri)
     }
     buf_puts(&line, "<sip:");
     buf_add(&line, r->account);
-    buf_printf(&line, "@%s>", address_ip_text(&r->plan->to, to));
+    buf_printf(&line, "@%s>", address_text(&r->plan->to, to));
     if (r->plan->method == PLAN_REGISTER) {
         field(out, r->plan, "To", buf_span(&line));
     } else {
