@@ -38,7 +38,7 @@ _sekisho_options() { # COMMAND SUBCOMMAND
         --ranges --all --restrictions ;;
     "refusals "* | "audit "*) echo --account --switch --tenant --since --limit ;;
     "token add") echo --label --expires ;;
-    "settings set") echo --refusal-days --refusals-max --refusals-per-account --adopted-max ;;
+    "settings set") echo --refusal-days --refusals-max --refusals-per-account --adopted-max --attempt-days --attempts-max --decision-days --decisions-max --decisions-per-subject ;;
     "doctor "*) echo --asterisk --dialplan-file --plan --config ;;
     esac
 }

@@ -154,13 +154,17 @@ static int answer_settings(struct api *api, struct store_tx *tx, struct fault *f
 
     if (rc)
         return rc;
-    return api_answer_tagged(api, 200, s.change,
-                             json_pack("{s:I, s:I, s:I, s:I, s:I}", "refusal_days",
-                                       (json_int_t)s.refusal_days, "refusals_max",
-                                       (json_int_t)s.refusals_max, "refusals_per_account",
-                                       (json_int_t)s.refusals_per_account, "adopted_max",
-                                       (json_int_t)s.adopted_max, "change", (json_int_t)s.change),
-                             f);
+    return api_answer_tagged(
+        api, 200, s.change,
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "refusal_days",
+                  (json_int_t)s.refusal_days, "refusals_max", (json_int_t)s.refusals_max,
+                  "refusals_per_account", (json_int_t)s.refusals_per_account, "adopted_max",
+                  (json_int_t)s.adopted_max, "attempt_days", (json_int_t)s.attempt_days,
+                  "attempts_max", (json_int_t)s.attempts_max, "decision_days",
+                  (json_int_t)s.decision_days, "decisions_max", (json_int_t)s.decisions_max,
+                  "decisions_per_subject", (json_int_t)s.decisions_per_subject, "change",
+                  (json_int_t)s.change),
+        f);
 }
 
 int api_settings_get(struct api *api, struct store_tx *tx, struct fault *f)
@@ -168,34 +172,49 @@ int api_settings_get(struct api *api, struct store_tx *tx, struct fault *f)
     return answer_settings(api, tx, f);
 }
 
+/* The settings and how far the reader lets them go: what they may be together, the store says. */
+static const struct setting {
+    const char *name;
+    size_t offset; /* of its uint32_t within struct store_settings */
+    int64_t min, max;
+} settings[] = {
+    {"refusal_days", offsetof(struct store_settings, refusal_days), 1, 3650},
+    {"refusals_max", offsetof(struct store_settings, refusals_max), 1000, 100000000},
+    {"refusals_per_account", offsetof(struct store_settings, refusals_per_account), 10, 100000000},
+    {"adopted_max", offsetof(struct store_settings, adopted_max), 0, 10000000},
+    {"attempt_days", offsetof(struct store_settings, attempt_days), 1, 3650},
+    {"attempts_max", offsetof(struct store_settings, attempts_max), 1000, 10000000},
+    {"decision_days", offsetof(struct store_settings, decision_days), 1, 3650},
+    {"decisions_max", offsetof(struct store_settings, decisions_max), 1000, 10000000},
+    {"decisions_per_subject", offsetof(struct store_settings, decisions_per_subject), 10, 100000},
+};
+#define SETTINGS (sizeof(settings) / sizeof(*settings))
+
+static uint32_t *setting_of(struct store_settings *s, size_t i)
+{
+    return (uint32_t *)(void *)((char *)s + settings[i].offset);
+}
+
 static int read_settings(struct api *api, struct store_settings *s, struct fault *f)
 {
-    int64_t days = s->refusal_days;
-    int64_t max = s->refusals_max;
-    int64_t per_account = s->refusals_per_account;
-    int64_t adopted = s->adopted_max;
-    const struct field fields[] = {
-        {.name = "refusal_days", .kind = FIELD_INTEGER, .out = &days, .min = 1, .max = 3650},
-        {.name = "refusals_max", .kind = FIELD_INTEGER, .out = &max, .min = 1000, .max = 100000000},
-        {.name = "refusals_per_account",
-         .kind = FIELD_INTEGER,
-         .out = &per_account,
-         .min = 10,
-         .max = 100000000},
-        {.name = "adopted_max", .kind = FIELD_INTEGER, .out = &adopted, .min = 0, .max = 10000000},
-    };
+    struct field fields[SETTINGS] = {0};
+    int64_t values[SETTINGS];
     json_t *json;
     int rc = api_json(api, &json, f);
 
+    for (size_t i = 0; i < SETTINGS; i++) {
+        values[i] = *setting_of(s, i);
+        fields[i] = (struct field){.name = settings[i].name,
+                                   .kind = FIELD_INTEGER,
+                                   .out = &values[i],
+                                   .min = settings[i].min,
+                                   .max = settings[i].max};
+    }
     if (!rc)
-        rc = reader_fields(&api->reader, "", json, fields, 4, f);
-    if (rc)
-        return rc;
-    s->refusal_days = (uint32_t)days;
-    s->refusals_max = (uint32_t)max;
-    s->refusals_per_account = (uint32_t)per_account;
-    s->adopted_max = (uint32_t)adopted;
-    return 0;
+        rc = reader_fields(&api->reader, "", json, fields, SETTINGS, f);
+    for (size_t i = 0; !rc && i < SETTINGS; i++)
+        *setting_of(s, i) = (uint32_t)values[i];
+    return rc;
 }
 
 int api_settings_patch(struct api *api, struct store_tx *tx, struct fault *f)

@@ -153,6 +153,7 @@ struct store_attempts {
     enum proof proof;
     struct network source;           /* a host; family 0: not known, or one of the others */
     struct span account, user_agent; /* any bytes going in; may be empty */
+    bool merged;                     /* account and User-Agent are not told, for want of room */
 };
 
 /* In an evidence job. The rows of one call may be written in part when they fail; a job that fails is

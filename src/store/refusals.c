@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <inttypes.h>
 #include <sodium.h>
 
 #include "base/buf.h"
-#include "store/below.h"
-#include "store/change.h"
+#include "store/evidence.h"
 #include "store/names.h"
 #include "store/page.h"
 
@@ -169,32 +167,10 @@ static int read_refusal(struct store_tx *tx, struct query *q, void *item, struct
     };
     int err = ok ? 0 : fault_nomem(f);
 
-    /* The other file knows how they are called, if they are still there. */
     if (!err)
-        err = change_text(tx, "SELECT name FROM switches WHERE id = ?1",
-                          DB_VALUES(INT(r.switch_id)), &r.switch_name, f);
-    if (!err)
-        err = change_text(tx, "SELECT name FROM tenants WHERE id = ?1", DB_VALUES(INT(r.tenant_id)),
-                          &r.tenant, f);
+        err = evidence_names(tx, r.switch_id, r.tenant_id, &r.switch_name, &r.tenant, f);
     if (!err)
         *out = r;
-    return err;
-}
-
-/* The tenants are in the other file: their ids are written out. */
-static int add_tenants(struct store_tx *tx, struct buf *sql, int64_t within, struct fault *f)
-{
-    struct query q;
-    int err = query_start(&q, tx->db, "SELECT id FROM tenants WHERE id IN " TENANTS_BELOW("?1"),
-                          DB_VALUES(INT(within)), f);
-
-    if (err)
-        return err;
-    buf_puts(sql, " AND tenant IN (0");
-    while ((err = query_row(&q, f)) == 1)
-        buf_printf(sql, ",%" PRId64, query_int(&q, 0));
-    buf_puts(sql, ")");
-    query_end(&q);
     return err;
 }
 
@@ -214,7 +190,7 @@ static int list_start(struct store_tx *tx, struct query *q, const struct store_r
     escape(query->account, name, SHOWN_NAME_MAX);
     buf_puts(&sql, SELECT_REFUSAL "WHERE id < ?1");
     if (query->within)
-        err = add_tenants(tx, &sql, query->within, f);
+        err = evidence_within(tx, &sql, query->within, f);
     if (query->account_id) /* its bucket, too, so that the index serves */
         buf_puts(&sql, " AND bucket = ?3 AND account = ?3");
     if (query->account.n)

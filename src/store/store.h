@@ -518,6 +518,12 @@ struct store_settings {
     uint32_t refusals_max;         /* 1,000 to 100,000,000 rows */
     uint32_t refusals_per_account; /* 10 to refusals_max rows; the oldest go first */
     uint32_t adopted_max;          /* adopted accounts of one switch, 0 to 10,000,000 */
+    /* Of guard_records.h: */
+    uint32_t attempt_days;          /* 1 to 3650; older sums of attempts are deleted */
+    uint32_t attempts_max;          /* 1,000 to 10,000,000 rows that tell source and account */
+    uint32_t decision_days;         /* 1 to 3650 */
+    uint32_t decisions_max;         /* 1,000 to 10,000,000; quenches at most a quarter of them */
+    uint32_t decisions_per_subject; /* of one network, of one account, 10 to 100,000 */
 };
 
 int store_settings_get(struct store_tx *tx, struct store_settings *out, struct fault *f);

@@ -18,6 +18,7 @@
 #include "fixture.h"
 #include "numbering/tables.h"
 #include "policy/snapshot.h"
+#include "store/guard_lists.h"
 
 /* SQLite's allocations are counted and refused like our own: through a malloc that is wrapped here. */
 static sqlite3_mem_methods plain;
@@ -183,6 +184,36 @@ static int stop_all(struct store_tx *tx, void *arg, struct fault *f)
     return store_stop_put(tx, &by, (struct store_ref){SCOPE_OPERATOR, 0}, SPAN("x"), f);
 }
 
+static int put_canary(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct store_canary c = {.switch_name = SPAN("local"), .name = SPAN("admin")};
+    int64_t id;
+
+    return store_canary_put(tx, &by, &c, &id, f);
+}
+
+static int ban(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct store_ban b = {.network = {4, 32, {198, 51, 100, 7}}};
+    int64_t id;
+
+    return store_ban_put(tx, &by, &b, &id, f);
+}
+
+/* Ends the ban, too. */
+static int never_ban(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct network network = {4, 24, {198, 51, 100}};
+    int64_t id;
+
+    return store_network_put(tx, &by, STORE_NEVER_BAN, &network, SPAN("x"), &id, f);
+}
+
+static int unlock(struct store_tx *tx, void *arg, struct fault *f)
+{
+    return store_unlock(tx, &by, SPAN("local"), SPAN("1001"), f);
+}
+
 static int add_token(struct store_tx *tx, void *arg, struct fault *f)
 {
     const struct store_token t = {.label = SPAN("x")};
@@ -220,6 +251,10 @@ static void jobs_without_memory_change_nothing(void **state)
     assert_true(starve(stop_all) > 20);
     assert_true(starve(add_token) > 10);
     assert_true(starve(import_job) > 20);
+    assert_true(starve(put_canary) > 10);
+    assert_true(starve(ban) > 10);
+    assert_true(starve(never_ban) > 10);
+    assert_true(starve(unlock) > 10);
     assert_int_equal(snapshot_figures(snapshot).accounts, 4);
     assert_int_equal(fixture_count(store), 4);
 }

@@ -219,8 +219,15 @@ static int settings_job(struct store_tx *tx, void *arg, struct fault *f)
 
 static void the_whole_is_bounded_and_the_oldest_goes(void **state)
 {
-    struct store_settings settings = {
-        .refusal_days = 30, .refusals_max = 1000, .refusals_per_account = 1000, .adopted_max = 10};
+    struct store_settings settings = {.refusal_days = 30,
+                                      .refusals_max = 1000,
+                                      .refusals_per_account = 1000,
+                                      .adopted_max = 10,
+                                      .attempt_days = 90,
+                                      .attempts_max = 1000,
+                                      .decision_days = 180,
+                                      .decisions_max = 1000,
+                                      .decisions_per_subject = 100};
     struct listing old = {.query = {.account_id = 5000}};
     struct store_refusal r = refusal("1");
 

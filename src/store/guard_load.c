@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Giving the guard back what it knew, but for what the operator has lifted meanwhile. */
+#include <stdlib.h>
+
+#include "guard/exempt.h"
+#include "store/guard_names.h"
+#include "store/guard_records.h"
+#include "store/guard_state.h"
+#include "store/guard_words.h"
+
+/* ---- what was lifted ------------------------------------------------------------------------ */
+
+struct lifted {
+    char kind; /* of its word the first letter: b, l, k */
+    int64_t sw, at_ms;
+    struct span account;
+    struct network network; /* family 0: all */
+};
+
+struct load {
+    struct store_tx *tx;
+    const struct guard_limits *limits;
+    const struct store_guard_loader *to;
+    struct lifted *lifted; /* sorted */
+    size_t n_lifted;
+};
+
+static int order_span(struct span a, struct span b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+/* By kind, switch and account, then for bans by network. */
+static int order(const void *left, const void *right)
+{
+    const struct lifted *a = left, *b = right;
+    char x[GUARD_NETWORK_MAX], y[GUARD_NETWORK_MAX];
+
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->sw != b->sw)
+        return a->sw < b->sw ? -1 : 1;
+    int by_account = order_span(a->account, b->account);
+    return by_account || a->kind != 'b'
+               ? by_account
+               : order_span(guard_network_pack(&a->network, x), guard_network_pack(&b->network, y));
+}
+
+static int read_lifted(struct load *l, struct fault *f)
+{
+    struct arena *a = &l->tx->arena;
+    int64_t n = 0;
+    bool found, ok = true;
+    struct query q;
+    int err = db_int(l->tx->db, &n, &found, "SELECT count(*) FROM lifted", NULL, 0, f);
+
+    if (err || !n)
+        return err;
+    l->lifted = arena_alloc(a, (size_t)n * sizeof(*l->lifted));
+    if (!l->lifted)
+        return fault_nomem(f);
+    err = query_start(&q, l->tx->db, "SELECT kind, switch, account, network, at FROM lifted", NULL,
+                      0, f);
+    if (err)
+        return err;
+    while (l->n_lifted < (size_t)n && (err = query_row(&q, f)) == 1) {
+        struct lifted *one = &l->lifted[l->n_lifted++];
+        *one = (struct lifted){.kind = query_text(&q, 0).p[0],
+                               .sw = query_int(&q, 1),
+                               .account = query_copy(&q, 2, a, &ok),
+                               .at_ms = query_int(&q, 4)};
+        if (query_text(&q, 3).n)
+            err = network_parse(query_text(&q, 3), &one->network, f);
+        if (err < 0 || !ok)
+            break;
+    }
+    query_end(&q);
+    if (!ok)
+        return fault_nomem(f);
+    qsort(l->lifted, l->n_lifted, sizeof(*l->lifted), order);
+    return err < 0 ? err : 0;
+}
+
+/* The first that is not before `key`. */
+static size_t lower_bound(const struct load *l, const struct lifted *key)
+{
+    size_t low = 0, high = l->n_lifted;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (order(&l->lifted[middle], key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Whether what `key` names and began at key->at_ms was lifted since. */
+static bool is_lifted(const struct load *l, const struct lifted *key)
+{
+    for (size_t i = lower_bound(l, key); i < l->n_lifted; i++) {
+        const struct lifted *one = &l->lifted[i];
+        if (order(one, key) != 0)
+            return false;
+        if (one->at_ms >= key->at_ms && (!one->network.family || !key->network.family ||
+                                         exempts_overlap(&one->network, &key->network)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- bans and locks ------------------------------------------------------------------------- */
+
+typedef int row_fn(struct load *l, struct query *q, struct fault *f);
+
+/* `sql` may have the present second as ?1. */
+static int each(struct load *l, struct db *db, const char *sql, row_fn *row, struct fault *f)
+{
+    const struct db_value now = INT(instant_wall_s(l->tx->now));
+    struct query q;
+    int err = query_start(&q, db, sql, &now, strchr(sql, '?') ? 1 : 0, f);
+
+    if (err)
+        return err;
+    while ((err = query_row(&q, f)) == 1) {
+        err = row(l, &q, f);
+        if (err)
+            break;
+    }
+    query_end(&q);
+    return err;
+}
+
+static int give_own_ban(struct load *l, struct query *q, struct fault *f)
+{
+    struct guard_ban ban = {
+        .attack = ATTACK_OPERATOR, .since = query_int(q, 1) / 1000, .until = query_int(q, 2)};
+    int err = network_parse(query_text(q, 0), &ban.network, f);
+
+    if (err)
+        return err;
+    if (ban.until)
+        ban.length = ban.until > ban.since ? (uint32_t)(ban.until - ban.since) : 1;
+    return l->to->ban(l->to->arg, &ban, f);
+}
+
+static int give_ban(struct load *l, struct query *q, struct fault *f)
+{
+    struct guard_ban ban = {
+        .network = guard_network_unpack(query_text(q, 0)),
+        .observed = query_int(q, 1) != 0,
+        .quench = query_int(q, 2) != 0,
+        .switch_id = query_int(q, 5),
+        .since = query_int(q, 6),
+        .until = query_int(q, 7),
+        .length = (uint32_t)query_int(q, 8),
+        .level = (uint32_t)query_int(q, 9),
+        .quench_level = (uint32_t)query_int(q, 10),
+        .threshold = (uint32_t)query_int(q, 11),
+        .count = (uint32_t)query_int(q, 12),
+        .window = (uint32_t)query_int(q, 13),
+        .heard = (uint32_t)query_int(q, 14),
+        .last = (uint64_t)query_int(q, 15),
+    };
+    const struct lifted key = {.kind = 'b', .network = ban.network, .at_ms = ban.since * 1000};
+
+    if (!ban.network.family || !guard_word_attack(query_text(q, 3), &ban.attack) ||
+        !witness_from(query_text(q, 4), &ban.witness) || is_lifted(l, &key))
+        return 0;
+    return l->to->ban(l->to->arg, &ban, f);
+}
+
+static int give_lock(struct load *l, struct query *q, struct fault *f)
+{
+    char shown[GUARD_NAME_SHOWN_MAX];
+    struct span name = query_text(q, 1);
+    struct guard_lock lock = {
+        .switch_id = query_int(q, 0),
+        .kind = (enum guard_lock_kind)query_int(q, 2),
+        .observed = query_int(q, 3) != 0,
+        .since = query_int(q, 4),
+        .until = query_int(q, 5),
+        .length = (uint32_t)query_int(q, 6),
+        .level = (uint32_t)query_int(q, 7),
+        .threshold = (uint32_t)query_int(q, 8),
+        .count = (uint32_t)query_int(q, 9),
+        .window = (uint32_t)query_int(q, 10),
+        .last = (uint64_t)query_int(q, 11),
+    };
+
+    if (!name.n || name.n > sizeof(lock.name))
+        return 0;
+    memcpy(lock.name, name.p, name.n);
+    lock.name_n = (uint8_t)name.n;
+    const struct lifted key = {.kind = 'l',
+                               .sw = lock.switch_id,
+                               .account = span_of(guard_name_show(name, shown)),
+                               .at_ms = lock.since * 1000};
+    return is_lifted(l, &key) ? 0 : l->to->lock(l->to->arg, &lock, f);
+}
+
+/* ---- pairs and counts ----------------------------------------------------------------------- */
+
+/* Good and written down as such, or not good at all. A good one that was decided after pairs were last saved has
+ * no row of its own: it is good since that day. */
+static int give_pair(struct load *l, struct query *q, struct fault *f)
+{
+    struct guard_pair pair = {
+        .account = (uint64_t)query_int(q, 0),
+        .home = guard_network_unpack(query_text(q, 1)),
+        .first_day = (uint16_t)query_int(q, 2),
+        .last_day = (uint16_t)query_int(q, 3),
+        .taint_until_day = (uint16_t)query_int(q, 4),
+        .days = (uint8_t)query_int(q, 5),
+        .good = query_int(q, 6) != 0,
+    };
+    const struct lifted key = {.kind = 'k',
+                               .sw = query_int(q, 7),
+                               .account = query_text(q, 8),
+                               .network = pair.home,
+                               .at_ms = query_int(q, 9)};
+
+    if (!pair.home.family || (pair.good && is_lifted(l, &key)))
+        return 0;
+    if (!pair.days) /* decided, not saved */
+        pair.days = l->limits->good_days < UINT8_MAX ? (uint8_t)l->limits->good_days : UINT8_MAX;
+    return l->to->pair(l->to->arg, &pair, f);
+}
+
+static void forget(struct guard_count *c, int row, uint32_t window, int64_t age_s)
+{
+    if (age_s >= (int64_t)window)
+        memset(c->count[row], 0, sizeof(c->count[row]));
+}
+
+/* Without what is older than its window. False: nothing is left. */
+static bool age_count(struct guard_count *c, const struct guard_limits *limits, int64_t age_s)
+{
+    const struct limit *near = c->network.bits == 64   ? &limits->net64
+                               : c->network.bits == 48 ? &limits->net48
+                                                       : &limits->source;
+    const struct limit *day = c->network.bits == 64   ? &limits->net64_day
+                              : c->network.bits == 48 ? &limits->net48_day
+                                                      : &limits->source_day;
+
+    if (c->is_account) {
+        forget(c, 0, limits->account.window, age_s);
+        forget(c, 1, limits->account_day.window, age_s);
+        forget(c, 2, limits->account_week.window, age_s);
+        forget(c, 3, limits->account_week.window, age_s);
+    } else {
+        forget(c, 0, c->proved ? near->window : limits->unproved.window, age_s);
+        forget(c, 1, day->window, age_s);
+        forget(c, 2, limits->noise.window, age_s);
+    }
+    if (age_s >= (int64_t)limits->names.window)
+        c->names = 0;
+    for (int i = 0; i < 4; i++)
+        for (int w = 0; w < WITNESSES; w++)
+            if (c->count[i][w])
+                return true;
+    return c->names != 0;
+}
+
+static int give_count(struct load *l, struct query *q, struct fault *f)
+{
+    struct guard_count c = {.known = query_int(q, 1) != 0, .names = (uint32_t)query_int(q, 3)};
+    int64_t age_s = (l->tx->now.wall_ms - query_int(q, 4)) / 1000;
+
+    if (!count_subject_unpack(query_text(q, 0), &c) || !counts_unpack(query_text(q, 2), &c) ||
+        !age_count(&c, l->limits, age_s))
+        return 0;
+    return l->to->count(l->to->arg, &c, f);
+}
+
+#define SELECT_PAIRS                                                                               \
+    "SELECT p.account, p.home, p.first_day, p.last_day, p.taint, p.days, p.good, g.switch,"        \
+    " g.account, coalesce(g.since, 0) FROM pairs p"                                                \
+    " LEFT JOIN known_good g ON g.pair = p.account AND g.network = p.home"                         \
+    " WHERE (p.good = 0 OR g.id IS NOT NULL)"                                                      \
+    " UNION ALL SELECT g.pair, g.network, g.since / 86400000, g.since / 86400000, 0, 0, 1,"        \
+    " g.switch, g.account, g.since FROM known_good g"                                              \
+    " WHERE NOT EXISTS (SELECT 1 FROM pairs WHERE account = g.pair AND home = g.network"           \
+    " AND good = 1)"
+
+int store_guard_load(struct store_tx *tx, const struct guard_limits *limits,
+                     const struct store_guard_loader *to, struct fault *f)
+{
+    struct load l = {.tx = tx, .limits = limits, .to = to};
+    int err = tx->evidence ? read_lifted(&l, f)
+                           : fault(f, ERR_DENIED, "a write job cannot see what happened");
+
+    if (!err && to->ban)
+        err =
+            each(&l, tx->db, "SELECT network, since, until FROM bans WHERE until = 0 OR until > ?1",
+                 give_own_ban, f);
+    if (!err && to->ban)
+        err =
+            each(&l, tx->evidence,
+                 "SELECT network, observed, quench, attack, witness, switch, since, until, length,"
+                 " level, quench_level, threshold, count, window, heard, last FROM bans"
+                 " WHERE until = 0 OR until > ?1",
+                 give_ban, f);
+    if (!err && to->lock)
+        err = each(&l, tx->evidence,
+                   "SELECT switch, name, kind, observed, since, until, length, level, threshold,"
+                   " count, window, last FROM locks WHERE until = 0 OR until > ?1",
+                   give_lock, f);
+    if (!err && to->pair)
+        err = each(&l, tx->evidence, SELECT_PAIRS, give_pair, f);
+    if (!err && to->count)
+        err = each(&l, tx->evidence, "SELECT subject, known, counts, names, saved FROM counts",
+                   give_count, f);
+    return err;
+}
