@@ -27,7 +27,8 @@ static int add_to_buf(const char *bytes, size_t n, void *out)
 static int render(struct api *api, const json_t *body, struct fault *f)
 {
     buf_clear(&api->out);
-    if (json_dump_callback(body, add_to_buf, &api->out, JSON_COMPACT) || api->out.failed)
+    if (json_dump_callback(body, add_to_buf, &api->out, JSON_COMPACT | JSON_REAL_PRECISION(9)) ||
+        api->out.failed)
         return fault_nomem(f);
     buf_putc(&api->out, '\n');
     return api->out.failed ? fault_nomem(f) : 0;

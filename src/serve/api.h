@@ -139,8 +139,9 @@ struct api {
     char parameter[64];   /* that was wrong, for the problem document */
     json_t *errors;       /* of an import */
     uint64_t errors_n;    /* how many there are: `errors` has the first */
-    json_t *harms;        /* that the caller has to agree to; NULL: none */
-    const char *path;     /* of a backup */
+    bool harmful;         /* there is something that the caller has to agree to: */
+    json_t *harms;
+    const char *path; /* of a backup */
 };
 
 /* Frees what the request holds, not the request. */

@@ -128,6 +128,7 @@ void api_harm(struct api *api, const struct api_harm *harm)
 {
     if (agreed(api, harm->word))
         return;
+    api->harmful = true;
     if (!api->harms)
         api->harms = json_array();
     json_array_append_new(api->harms, json_pack("{s:s, s:o}", "word", harm->word, "text",
@@ -139,7 +140,7 @@ int api_consented(struct api *api, struct fault *f)
     const char *first = json_string_value(
         json_object_get(json_object_get(json_array_get(api->harms, 0), "text"), "en"));
 
-    if (!api->harms)
+    if (!api->harmful)
         return 0;
     return api_refuse(api, 409, f, ERR_CONFLICT, "%s", first ? first : "that wants consent");
 }

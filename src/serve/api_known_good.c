@@ -3,6 +3,43 @@
 
 #include "serve/api_guard.h"
 #include "store/guard_lists.h"
+#include "store/guard_records.h"
+
+static json_t *source_json(const struct store_known_good *g)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "switch", api_text_or_null(g->switch_name),
+                     "account", api_text(g->account), "tenant", api_text_or_null(g->tenant),
+                     "network", api_network(&g->network), "since", api_time_ms(g->since_ms), "last",
+                     api_time_ms(g->last_ms));
+}
+
+int api_known_good_list(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct store_known_good_query query = {0};
+    struct store_known_good_list list;
+    int64_t switch_id;
+    json_t *items;
+    int rc = api_query_page(api, &query.page, f);
+
+    if (!rc)
+        rc = api_query_within(api, tx, &query.within, f);
+    if (!rc)
+        rc = api_query_switch(api, tx, &switch_id, f);
+    if (!rc)
+        rc = api_query_name(api, "switch", &query.switch_name, f);
+    if (!rc)
+        rc = api_query_tried(api, &query.account, f);
+    if (!rc)
+        rc = api_query_network(api, "network", &query.network, f);
+    if (!rc)
+        rc = store_known_good_list(tx, &query, &list, f);
+    if (rc)
+        return rc;
+    items = json_array();
+    for (size_t i = 0; i < list.n; i++)
+        json_array_append_new(items, source_json(&list.items[i]));
+    return api_answer_list(api, items, list.next, f);
+}
 
 /* ---- forgetting ---- */
 

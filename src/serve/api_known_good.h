@@ -5,6 +5,7 @@
 #include "serve/api.h"
 
 /* /v1/known-good: from where accounts are known to work. */
+int api_known_good_list(struct api *api, struct store_tx *tx, struct fault *f);
 int api_known_good_delete(struct api *api, struct store_tx *tx, struct fault *f);
 
 #endif

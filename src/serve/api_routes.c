@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "serve/api_accounts.h"
+#include "serve/api_attacks.h"
 #include "serve/api_bans.h"
 #include "serve/api_calls.h"
 #include "serve/api_daemon.h"
@@ -37,6 +38,7 @@
 #define GUARDED "/{switch}/{name}"
 #define BANS "network attack switch observed limit cursor"
 #define LOCKOUTS "kind switch tenant observed limit cursor"
+#define KNOWN_GOOD "switch tenant account network limit cursor"
 #define AUDIT "account object by action tenant since until limit cursor"
 
 /* clang-format off: one row is one route */
@@ -90,6 +92,7 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/lockouts" GUARDED, OWNERS, API_HERE, API_NO_BODY, "", api_lockout_get},
     {"DELETE", "/v1/lockouts" GUARDED, API_OPERATOR, API_HERE, API_NO_BODY, "consent",
      api_lockout_delete},
+    {"GET", "/v1/known-good", API_OPERATOR, API_READ, API_NO_BODY, KNOWN_GOOD, api_known_good_list},
     {"DELETE", "/v1/known-good" GUARDED, API_OPERATOR, API_HERE, API_NO_BODY, "",
      api_known_good_delete},
     {"DELETE", "/v1/known-good" GUARDED "/{network}", API_OPERATOR, API_HERE, API_NO_BODY, "",
@@ -112,6 +115,8 @@ const struct api_route api_routes[] = {
     {"PUT", "/v1/canaries" GUARDED, API_OPERATOR, API_WRITE, API_JSON_OPTIONAL, "", api_canary_put},
     {"DELETE", "/v1/canaries" GUARDED, API_OPERATOR, API_WRITE, API_NO_BODY, "", api_canary_delete},
     {"GET", "/v1/why", API_OPERATOR, API_HERE, API_NO_BODY, "address account switch", api_why},
+    {"GET", "/v1/attacks", API_OPERATOR, API_READ, API_NO_BODY, "since until switch top format",
+     api_attacks},
 
     {"GET", "/v1/switches", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_switches_list},
     {"POST", "/v1/switches", API_OPERATOR, API_WRITE, API_JSON, "", api_switches_post},

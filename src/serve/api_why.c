@@ -5,6 +5,9 @@
 #include "serve/api_lockouts.h"
 #include "serve/why.h"
 #include "store/guard_lists.h"
+#include "store/guard_records.h"
+
+#define DECISIONS 20
 
 struct question {
     struct why why;
@@ -71,6 +74,64 @@ static json_t *line_json(const struct question *q, const struct why_line *line)
                      "proved", line->proved, "observed", line->observed, "count",
                      (json_int_t)line->count, "threshold", (json_int_t)line->limit.count, "window",
                      (json_int_t)line->limit.window, "leads_to", line->leads_to);
+}
+
+static json_t *counted_json(const struct api_switch_names *names, const struct store_counted *c)
+{
+    struct network source = keys_host(&c->source);
+
+    if (!c->source.family)
+        source = (struct network){0};
+    return json_pack("{s:n, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "id",
+                     "at", api_time_ms(c->at_ms), "switch", api_switch_or_null(names, c->switch_id),
+                     "witness", witness_name(c->witness), "outcome", outcome_name(c->outcome),
+                     "proof", proof_name(c->proof), "transport", transport_name(c->transport),
+                     "method", method_name(c->method), "source", api_network_or_null(&source),
+                     "account", api_text_or_null(c->account), "dialled",
+                     api_text_or_null(c->dialled), "user_agent", api_text_or_null(c->user_agent),
+                     "call_id", api_text_or_null(c->call_id));
+}
+
+static json_t *decision_json(const struct api_switch_names *names, const struct store_decision *d)
+{
+    bool by_hand = d->attack == ATTACK_OPERATOR;
+    json_t *attempts = json_array();
+
+    for (size_t i = 0; i < d->n_attempts; i++)
+        json_array_append_new(attempts, counted_json(names, &d->attempts[i]));
+    return json_pack(
+        "{s:o, s:s, s:s, s:o, s:o, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:o}", "at",
+        api_time_ms(d->at_ms), "event", guard_event_name(d->kind), "attack",
+        guard_attack_name(d->attack), "network", api_network_or_null(&d->network), "switch",
+        api_text_or_null(d->switch_name), "account", api_text_or_null(d->account), "observed",
+        d->observed, "witness", by_hand ? json_null() : json_string(witness_name(d->witness)),
+        "proof", by_hand ? json_null() : json_string(proof_name(d->proof)), "threshold",
+        (json_int_t)d->threshold, "count", (json_int_t)d->count, "window", (json_int_t)d->window,
+        "until", d->seconds ? api_time_ms(d->at_ms + (int64_t)d->seconds * 1000) : json_null(),
+        "named", (json_int_t)d->n_named, "attempts", attempts);
+}
+
+static int decisions_json(struct api *api, struct store_tx *tx, json_t *json, struct fault *f)
+{
+    struct question *q = api->state;
+    struct store_decision_query query = {
+        .page = {.limit = DECISIONS},
+        .network = q->why.network,
+        .switch_name = q->gate,
+        .account = q->why.account,
+    };
+    struct store_decision_list list;
+    json_t *decisions = json_array();
+    int rc = store_decision_list(tx, &query, &list, f);
+
+    for (size_t i = 0; i < list.n && !rc; i++)
+        json_array_append_new(decisions, decision_json(&q->names, &list.items[i]));
+    if (!rc && list.n) {
+        q->why.last_event = guard_event_name(list.items[0].kind);
+        q->why.last_ms = list.items[0].at_ms;
+    }
+    json_object_set_new(json, "decisions", decisions);
+    return rc;
 }
 
 static int bans_json(struct api *api, struct store_tx *tx, json_t *json, struct fault *f)
@@ -145,6 +206,8 @@ static int answer(struct api *api, struct store_tx *tx, struct fault *f)
         rc = bans_json(api, tx, json, f);
     if (!rc)
         rc = lock_json(api, tx, json, f);
+    if (!rc)
+        rc = decisions_json(api, tx, json, f);
     if (rc) {
         json_decref(json);
         return rc;

@@ -52,6 +52,8 @@ struct why {
     enum guard_enforcement_state enforcement;
     /* from the store */
     struct span notes[WHY_BANS]; /* of an operator's ban */
+    const char *last_event;      /* the newest decision, "ban"; NULL: none is kept */
+    int64_t last_ms;
 };
 
 /* On the guard's thread. */

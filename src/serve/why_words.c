@@ -369,6 +369,19 @@ static void say_account(struct talk *t, const struct why *why)
         say_counts(t, why);
 }
 
+/* What holds was told already; what is over may be why somebody asks. */
+static void say_last(struct talk *t, const struct why *why)
+{
+    char at[TIME_TEXT];
+
+    if (!why->last_event || strcmp(why_state(why), "free") != 0)
+        return;
+    time_text(why->last_ms / 1000, at);
+    buf_printf(&t->en, "The last that was decided on it: %s, at %s.", why->last_event, at);
+    buf_printf(&t->ja, "最後の判定は %s です（%s）。", why->last_event, at);
+    say(t);
+}
+
 json_t *why_words(const struct why *why, const struct api_switch_names *names)
 {
     struct talk t = {.sentences = json_array()};
@@ -379,6 +392,7 @@ json_t *why_words(const struct why *why, const struct api_switch_names *names)
         say_address(&t, why, names);
     else
         say_account(&t, why);
+    say_last(&t, why);
     buf_free(&t.en);
     buf_free(&t.ja);
     return t.sentences;

@@ -14,6 +14,7 @@
 #include "serve/api_routes.h"
 #include "serve/guard_desk.h"
 #include "store/guard_lists.h"
+#include "store/guard_records.h"
 
 /* The guard's routes with a guard and a store before them, but without sockets and threads: guard.cases. */
 
@@ -151,8 +152,9 @@ static void request(struct play *p, struct span line)
         buf_printf(&p->out, " %s", json_string_value(json_object_get(p->answer, "detail")));
     if (api.location[0])
         buf_printf(&p->out, " at %s", api.location);
-    if (!p->answer && api.out.n)
-        buf_printf(&p->out, "\n%.*s", SPAN_FMT(buf_span(&api.out)));
+    for (size_t i = 0; api.csv && i + 1 < api.out.n; i++)
+        if (api.out.p[i] != '\r')
+            buf_printf(&p->out, "%s%c", i ? "" : "\n", api.out.p[i]);
     api_free(&api);
     store_read_wait(p->store, apply_lists, p, NULL);
 }
@@ -179,7 +181,9 @@ static void show(struct play *p, struct span pointers)
         struct span pointer = span_cut(pointers, ' ', &pointers);
         bool count = span_starts(pointer, SPAN("#"));
         const json_t *value = at(p->answer, count ? span_skip(pointer, 1) : pointer);
-        char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+        char *text =
+            value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9))
+                  : NULL;
 
         buf_printf(&p->out, " %.*s=", SPAN_FMT(pointer));
         if (count)
@@ -212,6 +216,37 @@ static int find_tenant(struct store_tx *tx, void *arg, struct fault *f)
     return rc;
 }
 
+static int add_rows(struct store_tx *tx, void *arg, struct fault *f)
+{
+    return store_attempts_add(tx, arg, 1, f);
+}
+
+/* OUTCOME from ADDRESS account NAME agent NAME times N, as the guard's thread writes it down for reports. */
+static void record(struct play *p, struct span line)
+{
+    struct store_attempts row = {.first_ms = now().wall_ms,
+                                 .last_ms = now().wall_ms,
+                                 .count = 1,
+                                 .switch_id = 1,
+                                 .proof = PROOF_PROVED};
+    struct span word = span_cut(line, ' ', &line);
+
+    assert_true(outcome_from(word, &row.outcome));
+    while (line.n) {
+        struct span key = span_cut(line, ' ', &line), value = span_cut(line, ' ', &line);
+
+        if (span_is(key, "from"))
+            assert_int_equal(network_parse(value, &row.source, NULL), 0);
+        else if (span_is(key, "account"))
+            row.account = value;
+        else if (span_is(key, "agent"))
+            row.user_agent = value;
+        else
+            row.count = strtoul(value.p, NULL, 10);
+    }
+    assert_int_equal(store_evidence_wait(p->store, add_rows, &row, NULL), 0);
+}
+
 static void play_line(struct play *p, struct span line)
 {
     struct span rest, word = span_cut(line, ' ', &rest);
@@ -227,6 +262,8 @@ static void play_line(struct play *p, struct span line)
         assert_int_equal(store_read_wait(p->store, find_tenant, p, NULL), 0);
     } else if (span_is(word, "as")) {
         p->caller = (struct api_caller){.who = API_OPERATOR, .token = 1};
+    } else if (span_is(word, "recorded")) {
+        record(p, rest);
     } else if (span_is(word, "from")) {
         assert_int_equal(address_parse_ip(rest, &p->caller.from, NULL), 0);
     } else if (!scenario_line(&p->scenario, line)) {
