@@ -27,7 +27,7 @@ static void tell_store(struct store *store, health_say_fn *say, void *arg)
     if (stats.failing)
         tell(say, arg, HEALTH_PROBLEM, "store: changes fail: %s", stats.trouble);
     if (stats.failing_evidence)
-        tell(say, arg, HEALTH_WARNING, "store: refusals are not recorded: %s",
+        tell(say, arg, HEALTH_WARNING, "store: refusals and attacks are not recorded: %s",
              stats.trouble_evidence);
     if (stats.refused_jobs)
         tell(say, arg, HEALTH_WARNING,

@@ -67,8 +67,13 @@ static int read_lifted(struct load *l, struct fault *f)
     if (err)
         return err;
     while (l->n_lifted < (size_t)n && (err = query_row(&q, f)) == 1) {
+        struct span kind = query_text(&q, 0);
+        if (!kind.n) {
+            ok = false;
+            break;
+        }
         struct lifted *one = &l->lifted[l->n_lifted++];
-        *one = (struct lifted){.kind = query_text(&q, 0).p[0],
+        *one = (struct lifted){.kind = kind.p[0],
                                .sw = query_int(&q, 1),
                                .account = query_copy(&q, 2, a, &ok),
                                .at_ms = query_int(&q, 4)};

@@ -25,8 +25,12 @@ int store_guard_key(struct store_tx *tx, uint8_t key[GUARD_KEY_BYTES], struct fa
         return err;
     err = query_row(&q, f);
     if (err == 1) {
-        memcpy(key, query_text(&q, 0).p, GUARD_KEY_BYTES);
-        err = 0;
+        struct span kept = query_text(&q, 0);
+
+        /* Its length is in the schema: another one means that there was no memory to read it into. */
+        err = kept.n == GUARD_KEY_BYTES ? 0 : fault_nomem(f);
+        if (!err)
+            memcpy(key, kept.p, GUARD_KEY_BYTES);
     } else if (err == 0) {
         err = fault(f, ERR_CORRUPT, "%s has lost the guard's key", db_path(tx->evidence));
     }

@@ -149,7 +149,8 @@ static void give_up(struct commit *c)
 /* The two files fail and heal each by itself. */
 static void note(struct commit *c, int err)
 {
-    static const char *const what[] = {[LANE_WRITE] = "changes", [LANE_EVIDENCE] = "refusals"};
+    static const char *const what[] = {
+        [LANE_WRITE] = "changes", [LANE_EVIDENCE] = "refusals and attacks"};
     struct store *s = c->store;
 
     pthread_mutex_lock(&s->mutex);

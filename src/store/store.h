@@ -106,7 +106,7 @@ int store_read(struct store *store, store_job job, void *arg, store_done done, v
 /* For a write that must not wait (a stop): it goes before those of store_write(), and a long job gives way. */
 int store_urgent(struct store *store, store_job job, void *arg, store_done done, void *done_arg,
                  struct fault *f);
-/* For evidence (refusals): its own file and commit, on the writer thread, behind the writes. */
+/* For evidence (refusals, what the guard tells): its own file and commit, on the writer thread, behind the writes. */
 int store_evidence(struct store *store, store_job job, void *arg, store_done done, void *done_arg,
                    struct fault *f);
 

@@ -223,9 +223,13 @@ int token_table_load(struct token_table **out, struct db *db, struct fault *f)
         return err;
     }
     while ((int64_t)table->n < n && (err = query_row(&q, f)) == 1) {
-        struct token_entry *e = &table->entries[table->n++];
         struct span key = query_text(&q, 0);
-        memcpy(e->hash, key.p, key.n == HASH_BYTES ? HASH_BYTES : 0);
+        if (key.n != HASH_BYTES) { /* the schema sees to it: no memory to read it into */
+            err = fault_nomem(f);
+            break;
+        }
+        struct token_entry *e = &table->entries[table->n++];
+        memcpy(e->hash, key.p, HASH_BYTES);
         e->pass = (struct store_pass){query_int(&q, 1), read_scope(&q, 2, 3)};
         e->expires = query_int(&q, 4);
     }

@@ -18,6 +18,7 @@
 #include "fixture.h"
 #include "numbering/tables.h"
 #include "policy/snapshot.h"
+#include "store/guard_batch.h"
 #include "store/guard_lists.h"
 
 /* SQLite's allocations are counted and refused like our own: through a malloc that is wrapped here. */
@@ -75,27 +76,27 @@ static int teardown(void **state)
 
 /* The job, with memory that ends after `n` allocations of the writer thread, from the job's beginning
  * to its done: the COMMIT and what is published are within. */
-struct attempt {
+struct starving {
     store_job job;
     size_t n;
     bool ran_out;
 };
 
-static int start_attempt(struct store_tx *tx, void *arg, struct fault *f)
+static int start_starving(struct store_tx *tx, void *arg, struct fault *f)
 {
-    struct attempt *a = arg;
+    struct starving *a = arg;
 
     failalloc_after(a->n);
     return a->job(tx, NULL, f);
 }
 
-static void end_attempt(void *arg, int code, const struct fault *f)
+static void end_starving(void *arg, int code, const struct fault *f)
 {
-    ((struct attempt *)arg)->ran_out = failalloc_off();
+    ((struct starving *)arg)->ran_out = failalloc_off();
 }
 
 struct result {
-    struct attempt attempt;
+    struct starving attempt;
     int code;
     struct fault fault;
 };
@@ -104,7 +105,7 @@ static void end_and_tell(void *arg, int code, const struct fault *f)
 {
     struct result *r = arg;
 
-    end_attempt(&r->attempt, code, f);
+    end_starving(&r->attempt, code, f);
     r->code = code;
     r->fault = *f;
 }
@@ -147,7 +148,7 @@ static size_t starve(store_job job)
 
     for (size_t n = 0;; n += stride(n)) {
         struct result r = {.attempt = {job, n, false}};
-        assert_int_equal(store_write(store, start_attempt, &r.attempt, end_and_tell, &r, NULL), 0);
+        assert_int_equal(store_write(store, start_starving, &r.attempt, end_and_tell, &r, NULL), 0);
         store_write_wait(store, nothing, NULL, NULL); /* may have shared its commit */
         if (r.code == 0)
             return n; /* SQLite may have done without, for a cache */
@@ -259,6 +260,130 @@ static void jobs_without_memory_change_nothing(void **state)
     assert_int_equal(fixture_count(store), 4);
 }
 
+/* One row of everything that the guard's journal writes. */
+static int write_batch(struct store_tx *tx, void *arg, struct fault *f)
+{
+    struct evidence evidence = {.switch_id = 1, .account_n = 4, .account = "1001"};
+    struct batch_ban b = {.ban = {.network = {4, 32, {198, 51, 100, 7}}}};
+    struct batch_lock lock = {.lock = {.switch_id = 1, .name = "1001", .name_n = 4}};
+    struct batch_good good = {.account = 7, .network = {4, 32, {192, 0, 2, 9}}, .good = true};
+    struct batch_decision decision = {
+        .event = {.kind = GUARD_BAN, .switch_id = 1, .at = store_tx_now(tx)},
+        .n_counted = 1,
+        .counted = &evidence};
+    struct guard_pair pair = {.account = 7, .home = good.network, .days = 3, .good = true};
+    struct guard_count count = {.network = b.ban.network, .count = {{1}}};
+    struct store_attempts attempts = {.count = 1,
+                                      .switch_id = 1,
+                                      .source = b.ban.network,
+                                      .first_ms = store_tx_now(tx).wall_ms,
+                                      .last_ms = store_tx_now(tx).wall_ms};
+    struct guard_batch batch = {&b, &lock, &good, &decision, &pair, &count, &attempts, 1,
+                                1,  1,     1,     1,         1,     1,      .sweep = 1};
+
+    return guard_batch_write(tx, &batch, f);
+}
+
+struct evidence_state {
+    int64_t bans, locks, goods, decisions, counted, pairs, counts, attempts;
+};
+
+static struct evidence_state look_at_evidence(void)
+{
+    const char *path = place_file(&place, "evidence.db");
+
+    return (struct evidence_state){
+        fixture_number(path, "SELECT count(*) FROM bans"),
+        fixture_number(path, "SELECT count(*) FROM locks"),
+        fixture_number(path, "SELECT count(*) FROM known_good"),
+        fixture_number(path, "SELECT sum(rows) FROM decision_total"),
+        fixture_number(path, "SELECT count(*) FROM counted"),
+        fixture_number(path, "SELECT count(*) FROM pairs"),
+        fixture_number(path, "SELECT count(*) FROM counts"),
+        fixture_number(path, "SELECT count(*) FROM attempts"),
+    };
+}
+
+static int see_ban(void *arg, const struct guard_ban *b, struct fault *f)
+{
+    return b->network.family ? 0 : ERR_CORRUPT;
+}
+
+static int see_pair(void *arg, const struct guard_pair *pair, struct fault *f)
+{
+    return pair->good ? 0 : ERR_CORRUPT;
+}
+
+static int load_guard(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct store_guard_loader loader = {.ban = see_ban, .pair = see_pair};
+    struct guard_limits limits;
+
+    guard_limits_default(&limits);
+    return store_guard_load(tx, &limits, &loader, f);
+}
+
+static int read_decisions(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct store_decision_query query = {.network = {4, 24, {198, 51, 100}}, .inside = true};
+    struct store_decision_list list;
+
+    return store_decision_list(tx, &query, &list, f);
+}
+
+static int read_report(struct store_tx *tx, void *arg, struct fault *f)
+{
+    const struct store_attack_query query = {0};
+    struct store_attack_report out;
+
+    return store_attack_report(tx, &query, &out, f);
+}
+
+static int read_lists(struct store_tx *tx, void *arg, struct fault *f)
+{
+    struct store_guard_lists lists;
+
+    return store_guard_lists_read(tx, &lists, f);
+}
+
+typedef int queue_fn(struct store *to, store_job job, void *arg, store_done done, void *done_arg,
+                     struct fault *f);
+
+/* The same for a job of another lane, whose next job is a barrier: a lane runs them in order. */
+static size_t starve_in(queue_fn *queue,
+                        int (*barrier)(struct store *, store_job, void *, struct fault *),
+                        store_job job)
+{
+    struct evidence_state before = look_at_evidence();
+
+    for (size_t n = 0;; n += stride(n)) {
+        struct result r = {.attempt = {job, n, false}};
+        assert_int_equal(queue(store, start_starving, &r.attempt, end_and_tell, &r, NULL), 0);
+        barrier(store, nothing, NULL, NULL);
+        if (r.code == 0)
+            return n;
+        assert_true(r.attempt.ran_out);
+        if (r.code != ERR_NOMEM)
+            fail_msg("%s: %s", fixture_error_name(r.code), r.fault.text);
+        struct evidence_state after = look_at_evidence();
+        assert_memory_equal(&after, &before, sizeof(before));
+    }
+}
+
+static void evidence_without_memory_is_written_later(void **state)
+{
+    const struct evidence_state one = {1, 1, 1, 1, 1, 1, 1, 1};
+
+    assert_int_equal(open_store(NULL), 0);
+    assert_true(starve_in(store_evidence, store_evidence_wait, write_batch) > 10);
+    struct evidence_state after = look_at_evidence();
+    assert_memory_equal(&after, &one, sizeof(one));
+    assert_true(starve_in(store_read, store_read_wait, load_guard) > 5);
+    assert_true(starve_in(store_read, store_read_wait, read_decisions) > 5);
+    assert_true(starve_in(store_read, store_read_wait, read_report) > 5);
+    assert_true(starve_in(store_read, store_read_wait, read_lists) > 5);
+}
+
 static void a_start_without_memory_can_be_repeated(void **state)
 {
     size_t n = 0;
@@ -299,6 +424,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(jobs_without_memory_change_nothing),
+        TEST(evidence_without_memory_is_written_later),
         TEST(a_start_without_memory_can_be_repeated),
     };
     sqlite3_mem_methods starving;
