@@ -115,8 +115,8 @@ static int put(struct api *api, struct store_tx *tx, enum store_networks list, h
                                   f);
 }
 
-static int delete (struct api *api, struct store_tx *tx, enum store_networks list, harm_fn *harm,
-                   struct fault *f)
+static int take_off(struct api *api, struct store_tx *tx, enum store_networks list, harm_fn *harm,
+                    struct fault *f)
 {
     struct store_network network;
     struct store_by by;
@@ -262,7 +262,7 @@ int api_access_put(struct api *api, struct store_tx *tx, struct fault *f)
 
 int api_access_delete(struct api *api, struct store_tx *tx, struct fault *f)
 {
-    return delete (api, tx, STORE_ACCESS, harm_of_removing, f);
+    return take_off(api, tx, STORE_ACCESS, harm_of_removing, f);
 }
 
 /* ---- never-ban ---- */
@@ -354,7 +354,7 @@ int api_never_ban_put(struct api *api, struct store_tx *tx, struct fault *f)
 
 int api_never_ban_delete(struct api *api, struct store_tx *tx, struct fault *f)
 {
-    return delete (api, tx, STORE_NEVER_BAN, NULL, f);
+    return take_off(api, tx, STORE_NEVER_BAN, NULL, f);
 }
 
 /* ---- canaries ---- */
