@@ -607,18 +607,22 @@ static void the_report_tells_shares_that_add_up(void **state)
 
 static void what_was_decided_tells_what_the_attempts_were(void **state)
 {
-    char account[16];
+    struct batch_decision decision = {.event = {.kind = GUARD_BAN,
+                                                .attack = ATTACK_ENUMERATION,
+                                                .at = now(),
+                                                .switch_id = 1,
+                                                .network = net("198.51.100.7")}};
+    struct guard_batch batch = {.decisions = &decision, .n_decisions = 1};
 
-    for (int i = 0; i < 12; i++) {
-        snprintf(account, sizeof(account), "guess%d", i);
-        struct attempt a = attempt_of("198.51.100.7", account, OUTCOME_WRONG_CREDENTIALS);
-        a.account_known = false;
-        see(&a);
-    }
+    fails("198.51.100.7", "1001", 3);
+    fails("198.51.100.8", "1001", 2);
     finish();
+    assert_int_equal(report().kinds[ATTACK_BRUTE_FORCE], 5);
+    assert_int_equal(store_evidence_wait(store, batch_job, &batch, NULL), 0);
     struct store_attack_report r = report();
-    assert_int_equal(r.failures, 12);
-    assert_int_equal(r.kinds[ATTACK_ENUMERATION], 12);
+    assert_int_equal(r.failures, 5);
+    assert_int_equal(r.kinds[ATTACK_ENUMERATION], 3);
+    assert_int_equal(r.kinds[ATTACK_BRUTE_FORCE], 2);
 }
 
 /* Successes of phones are counted, and nothing tells whose they were. */
