@@ -369,6 +369,18 @@ static void say_account(struct talk *t, const struct why *why)
         say_counts(t, why);
 }
 
+static void say_undo(struct talk *t, const struct why *why, const struct api_switch_names *names)
+{
+    char undo[WHY_UNDO_MAX];
+
+    why_undo(why, api_switch_name(names, why->switch_id), undo);
+    if (!undo[0])
+        return;
+    buf_printf(&t->en, "To end it now: %s", undo);
+    buf_printf(&t->ja, "今すぐ解除するには: %s", undo);
+    say(t);
+}
+
 /* What holds was told already; what is over may be why somebody asks. */
 static void say_last(struct talk *t, const struct why *why)
 {
@@ -392,6 +404,7 @@ json_t *why_words(const struct why *why, const struct api_switch_names *names)
         say_address(&t, why, names);
     else
         say_account(&t, why);
+    say_undo(&t, why, names);
     say_last(&t, why);
     buf_free(&t.en);
     buf_free(&t.ja);
