@@ -101,13 +101,19 @@ class Case:
         done = subprocess.run(self.runner.world.inside(argv), capture_output=True, text=True, cwd=base)
         if tool == 'svcrack' and SECRET in done.stdout + done.stderr:
             self.failures.append(f'{step}: it found the password: {done.stdout[-300:]}')
-        if tool == 'svwar' and 'found nothing' not in done.stderr:
+        if tool == 'svwar' and re.search(r'\| *4\d\d\d', done.stdout):
             self.failures.append(f'{step}: it found an account')
         self.judge({}, {'sources': source}, step + f' ({(done.stdout + done.stderr)[-200:]!r})', expect)
 
     def judge(self, seen, options, step, expect):
         for word in expect.replace('~', '').split():
             word = self.fill(word)
+            if word.startswith('held>='):
+                first, _, n = options['sources'].partition('+')
+                ours = {str(ipaddress.ip_address(first) + i) for i in range(int(n))}
+                if not until(lambda: len(ours & self.runner.sekisho.banned()) >= int(word[6:]), 3, 0.3):
+                    self.failures.append(f'{step}: {word}: {len(ours & self.runner.sekisho.banned())}')
+                continue
             compare = re.fullmatch(r'(\w+)(<=|>=|==)(\d+)', word)
             if compare:
                 ok = OPERATORS[compare[2]](seen[compare[1]], int(compare[3]))
@@ -173,7 +179,7 @@ class Runner:
         if 'hep' in parts:
             keys['hep'] = '127.0.0.1:9061'
         self.sekisho.start('good_days = 1\n' if 'good' in parts else '', ami='ami' in parts, **keys)
-        time.sleep(0.5)  # AMI logs in
+        time.sleep(0.5 if 'ami' in parts else 0.1)  # AMI logs in
 
     def again(self, kill):
         if kill:

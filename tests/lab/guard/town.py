@@ -155,19 +155,28 @@ class Sekisho(lab.Sekisho):
                           f'[switch local]\n{keys}')
         self.socket = self.state / 'sekisho.sock'
         self.socket.unlink(missing_ok=True)
+        said = len(self.said().split('state=effective'))
         self.process = subprocess.Popen([self.build / 'src/daemon/sekishod', '-c', config], stdin=subprocess.DEVNULL,
                                         stdout=open(self.lab.work / 'sekishod.out', 'a', encoding='utf-8'), stderr=subprocess.STDOUT)
         self.lab.processes.append(self.process)
-        if not until(lambda: self.process.poll() is not None or self.up(), 60, 0.02) or self.process.poll() is not None:
+        if not until(lambda: self.process.poll() is not None or self.up() and len(self.said().split('state=effective')) > said, 60, 0.05) or self.process.poll() is not None:
             raise RuntimeError('sekishod does not start: ' + '\n'.join(self.last_words()))
+
+    def said(self):
+        out = self.lab.work / 'sekishod.out'
+        return out.read_text(encoding='utf-8', errors='replace') if out.exists() else ''
 
     @staticmethod
     def banned():
         """The addresses and networks that the kernel drops, as it says itself."""
-        try:
-            sets = json.loads(sh('nft -j list sets inet'))
-        except subprocess.CalledProcessError:
+        for _ in range(5):  # a list that changes meanwhile is an error to nft
+            done = subprocess.run(['nft', '-j', 'list', 'sets', 'inet'], capture_output=True, text=True)
+            if done.returncode == 0:
+                break
+            time.sleep(0.1)
+        else:
             return set()
+        sets = json.loads(done.stdout)
         out = set()
         for one in sets['nftables']:
             one = one.get('set', {})
