@@ -43,7 +43,46 @@ static struct {
 };
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
+static const char *const format_names[] = {"auto", "logfmt", "json"};
 static const char level_priorities[] = {'3', '4', '6', '7'}; /* of syslog(3) */
+
+static bool find_word(const char *const *words, size_t n, const char *word, size_t *at)
+{
+    for (*at = 0; *at < n; (*at)++)
+        if (strcmp(words[*at], word) == 0)
+            return true;
+    return false;
+}
+
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
+const char *log_format_name(enum log_format format)
+{
+    return format_names[format];
+}
+
+bool log_level_from(const char *word, enum log_level *out)
+{
+    size_t at;
+    bool found = find_word(level_names, sizeof(level_names) / sizeof(*level_names), word, &at);
+
+    if (found)
+        *out = (enum log_level)at;
+    return found;
+}
+
+bool log_format_from(const char *word, enum log_format *out)
+{
+    size_t at;
+    bool found = find_word(format_names, sizeof(format_names) / sizeof(*format_names), word, &at);
+
+    if (found)
+        *out = (enum log_format)at;
+    return found;
+}
 
 static void put_time(struct buf *out, int64_t wall_ms)
 {

@@ -26,6 +26,12 @@ enum log_format {
     LOG_FORMAT_JSON,
 };
 
+/* The words of the configuration: "error" … "debug"; "auto", "logfmt", "json". False for another. */
+const char *log_level_name(enum log_level level);
+const char *log_format_name(enum log_format format);
+bool log_level_from(const char *word, enum log_level *out);
+bool log_format_from(const char *word, enum log_format *out);
+
 #define LOG_BURST 20
 #define LOG_WINDOW_S 10
 

@@ -77,6 +77,9 @@ struct config_switch {
     char *trunks; /* hosts separated by commas */
 };
 
+/* What becomes of the guard's decisions. */
+enum config_enforce { CONFIG_ENFORCE, CONFIG_OBSERVE, CONFIG_NO_ENFORCER };
+
 struct config {
     char *state_dir; /* [daemon] */
     char *user;
@@ -106,7 +109,7 @@ struct config {
     unsigned http_import_mib;
     char *http_backup_dir; /* "": none over TCP */
 
-    bool enforce; /* [guard] */
+    unsigned enforce; /* [guard]; enum config_enforce */
     char *enforcer;
     char *enforcer_user;
     char *never_ban;

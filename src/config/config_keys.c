@@ -240,13 +240,15 @@ const struct config_key config_keys[] = {
 
     {.section = "guard",
      .name = "enforce",
-     .type = CONFIG_BOOL,
+     .type = CONFIG_CHOICE,
      .offset = AT(enforce),
      .initial = "yes",
+     .choices = {"yes", "observe", "no"},
      .at_start = true,
-     .help = "Whether anything is dropped in the kernel and any account locked. With no every "
-             "switch is "
-             "observed, whatever its own mode: decisions are shown and nobody acts on them."},
+     .help = "yes: sources are dropped in the kernel and accounts locked, but for switches in mode "
+             "observe. observe: every switch is observed, whatever its own mode; decisions are "
+             "shown and nobody acts on them. no: the same, and sekisho-enforcer is not started, so "
+             "that there is no witness wire either."},
     {.section = "guard",
      .name = "enforcer",
      .type = CONFIG_PATH,

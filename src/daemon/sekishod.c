@@ -11,6 +11,7 @@
 #include "base/zoneinfo.h"
 #include "daemon/dialling.h"
 #include "daemon/first_words.h"
+#include "daemon/guard_thread.h"
 #include "daemon/health.h"
 #include "daemon/measures.h"
 #include "daemon/notify.h"
@@ -40,8 +41,10 @@ struct sekishod {
     struct http *http;
     char *socket; /* path of the Unix socket */
     struct serve_thread *serve;
+    struct guard_desk *desk;
+    struct guard_thread *guard;
     struct store *store;
-    struct config *first_config; /* whose lists the store borrows */
+    struct config *first_config; /* whose lists the store and the guard borrow */
     struct span *help_lines;     /* the same, into first_config */
     struct instant started;
     unsigned long descriptors; /* that the process may have; 0: not known */
@@ -113,6 +116,8 @@ static void tell_health(void *arg, json_t *problems, json_t *warnings)
     struct sentences to = {problems, warnings};
 
     health_tell(&health, add_sentence, &to);
+    if (d->guard)
+        guard_thread_health(d->guard, add_sentence, &to);
 }
 
 static void tell_metrics(void *arg, struct metrics *metrics)
@@ -135,6 +140,7 @@ static struct api_services services(struct sekishod *d, const struct config *con
         .metrics = tell_metrics,
         .arg = d,
         .version = SEKISHO_VERSION,
+        .desk = d->desk,
         .started = d->started,
         .backup_dir = config->http_backup_dir,
     };
@@ -279,6 +285,39 @@ static int open_http(struct sekishod *d, struct fault *f)
     return serve_thread_add(d->serve, &part, f);
 }
 
+static void run_desk(void *arg, int fd)
+{
+    guard_desk_finish(arg);
+}
+
+static int wait_desk(void *arg)
+{
+    return -1;
+}
+
+static void drain_desk(void *arg)
+{
+}
+
+static size_t open_questions(void *arg)
+{
+    return guard_desk_open(arg);
+}
+
+static int add_desk(struct sekishod *d, struct fault *f)
+{
+    const struct serve_part part = {
+        .arg = d->desk,
+        .fd = guard_desk_fd(d->desk),
+        .run = run_desk,
+        .wait_ms = wait_desk,
+        .drain = drain_desk,
+        .open = open_questions,
+    };
+
+    return serve_thread_add(d->serve, &part, f);
+}
+
 static int open_sockets(struct sekishod *d, struct fault *f)
 {
     int err = serve_thread_new(&d->serve, f);
@@ -287,6 +326,8 @@ static int open_sockets(struct sekishod *d, struct fault *f)
         err = open_fastagi(d, f);
     if (!err)
         err = open_http(d, f);
+    if (!err)
+        err = add_desk(d, f);
     return err;
 }
 
@@ -343,6 +384,25 @@ static int attach_store(struct sekishod *d, struct fault *f)
     return http_configure(d->http, &all, &options, f);
 }
 
+/* What needs privilege, and is made before there is any thread. */
+static int make_guard(struct sekishod *d, struct fault *f)
+{
+    struct guard_thread_parts parts = {.config = d->config, .snapshot = d->snapshot};
+    int err = guard_desk_new(&d->desk, GUARD_DESK_SLOTS, f);
+
+    parts.desk = d->desk;
+    return err ? err : guard_thread_new(&d->guard, &parts, f);
+}
+
+static int start_guard(struct sekishod *d, struct fault *f)
+{
+    int err = guard_thread_start(d->guard, d->store, f);
+
+    if (!err)
+        authorizer_set_locks(d->authorizer, guard_thread_locks(d->guard));
+    return err;
+}
+
 /* ---- starting ------------------------------------------------------------------------------- */
 
 static int start_parts(struct sekishod *d, struct store_first *first, struct fault *f)
@@ -350,9 +410,11 @@ static int start_parts(struct sekishod *d, struct store_first *first, struct fau
     int err = privilege_state_dir(d->config->state_dir, f);
 
     if (!err)
-        err = privilege_drop(d->config->user, d->config->state_dir, f);
-    if (!err)
         err = make_snapshot(d, f);
+    if (!err)
+        err = make_guard(d, f);
+    if (!err)
+        err = privilege_drop(d->config->user, d->config->state_dir, f);
     if (!err)
         err = make_authorizer(d, f);
     if (!err)
@@ -361,6 +423,8 @@ static int start_parts(struct sekishod *d, struct store_first *first, struct fau
         err = open_store(d, first, f);
     if (!err)
         err = attach_store(d, f);
+    if (!err)
+        err = start_guard(d, f);
     if (!err)
         err = serve_thread_start(d->serve, notify_interval_ms(), f);
     return err;
@@ -518,6 +582,7 @@ void sekishod_stop(struct sekishod *d)
     notify_stopping();
     if (d->serve)
         serve_thread_stop(d->serve, GRACE_MS);
+    guard_thread_stop(d->guard);
     http_free(d->http);
     if (d->records)
         records_detach(d->records);
@@ -525,6 +590,8 @@ void sekishod_stop(struct sekishod *d)
     serve_thread_free(d->serve);
     fastagi_free(d->agi);
     authorizer_free(d->authorizer);
+    guard_thread_free(d->guard);
+    guard_desk_free(d->desk);
     atlases_free(d->atlases);
     records_free(d->records);
     snapshot_free(d->snapshot);

@@ -81,19 +81,31 @@ static bool is_ready(const struct client *c)
 
 /* ---- Starting and ending ---- */
 
+static void put_option(const char **arguments, size_t *n, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    arguments[(*n)++] = name;
+    arguments[(*n)++] = value;
+}
+
 /* In the child, between fork and exec: the socket becomes descriptor 3. */
 static void become_enforcer(int socket, const struct client_program *program)
 {
-    const char *const with[] = {program->path, "--user",       program->user,
-                                "--never-ban", program->never, NULL};
-    const char *const without[] = {program->path, "--user", program->user, NULL};
+    const char *arguments[10] = {program->path};
+    size_t n = 1;
     sigset_t none;
+
+    put_option(arguments, &n, "--user", program->user);
+    put_option(arguments, &n, "--never-ban", program->never);
+    put_option(arguments, &n, "--log-level", program->log_level);
+    put_option(arguments, &n, "--log-format", program->log_format);
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     if (socket == 3 ? fcntl(3, F_SETFD, 0) == 0 : dup2(socket, 3) == 3)
-        execv(program->path, (char *const *)(uintptr_t)(program->never ? with : without));
+        execv(program->path, (char *const *)(uintptr_t)arguments);
     _exit(127);
 }
 

@@ -48,9 +48,10 @@ struct client_handlers {
 };
 
 struct client_program {
-    const char *path;  /* of sekisho-enforcer */
-    const char *user;  /* whom it becomes */
-    const char *never; /* the never-ban file; NULL: its own default */
+    const char *path;                   /* of sekisho-enforcer */
+    const char *user;                   /* whom it becomes */
+    const char *never;                  /* the never-ban file; NULL: its own default */
+    const char *log_level, *log_format; /* words, see base/log.h; NULL: its own defaults */
 };
 
 /* Starts the enforcer. Borrows the program's strings. */

@@ -34,10 +34,13 @@ enum { EXIT_DONE = 0, EXIT_AGAIN = 1, EXIT_FATAL = 2 };
 
 struct options {
     const char *user, *never, *unban;
+    enum log_level level;
+    enum log_format format;
 };
 
-static const char usage[] = "Usage: sekisho-enforcer --user USER [--never-ban FILE]   started by "
-                            "sekishod, with a socket as descriptor 3\n"
+static const char usage[] = "Usage: sekisho-enforcer --user USER [--never-ban FILE] [--log-level "
+                            "LEVEL] [--log-format FORMAT]\n"
+                            "           started by sekishod, with a socket as descriptor 3\n"
                             "       sekisho-enforcer --unban ADDRESS|NETWORK          lifts bans "
                             "in the kernel; needs no sekishod\n";
 
@@ -172,11 +175,17 @@ static int unban(const char *text)
 int main(int argc, char **argv)
 {
     static const struct option long_options[] = {
-        {"user", required_argument, NULL, 'u'},  {"never-ban", required_argument, NULL, 'n'},
-        {"unban", required_argument, NULL, 'b'}, {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},        {0},
+        {"user", required_argument, NULL, 'u'},
+        {"never-ban", required_argument, NULL, 'n'},
+        {"unban", required_argument, NULL, 'b'},
+        {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},
+        {"log-level", required_argument, NULL, 'l'},
+        {"log-format", required_argument, NULL, 'f'},
+        {0},
     };
-    struct options options = {.never = NEVER_FILE};
+    struct options options = {.never = NEVER_FILE, .level = LOG_LEVEL_INFO};
+    bool wrong = false;
     int type = 0, c;
     socklen_t size = sizeof(type);
 
@@ -185,6 +194,8 @@ int main(int argc, char **argv)
         case 'u': options.user = optarg; break;
         case 'n': options.never = optarg; break;
         case 'b': options.unban = optarg; break;
+        case 'l': wrong |= !log_level_from(optarg, &options.level); break;
+        case 'f': wrong |= !log_format_from(optarg, &options.format); break;
         case 'V': puts("sekisho-enforcer " SEKISHO_VERSION); return EXIT_SUCCESS;
         case 'h': fputs(usage, stdout); return EXIT_SUCCESS;
         default: fputs(usage, stderr); return EXIT_FAILURE;
@@ -192,10 +203,11 @@ int main(int argc, char **argv)
     }
     if (options.unban)
         return unban(options.unban);
-    if (!options.user || optind != argc) {
+    if (!options.user || optind != argc || wrong) {
         fputs(usage, stderr);
         return EXIT_FAILURE;
     }
+    log_configure(options.level, options.format);
     if (getsockopt(DAEMON, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) {
         fputs("sekisho-enforcer: descriptor 3 is not sekishod's socket: it is started by sekishod, "
               "not by hand\n",

@@ -191,6 +191,7 @@ struct guard_ban {
     enum witness witness;
     int64_t switch_id;
     int64_t since, until; /* until 0: until somebody ends it */
+    uint32_t left; /* seconds that it still lasts; 0 where until is. Not looked at by a restore */
     uint32_t length, level, quench_level;
     uint32_t threshold, count, window;
     uint32_t heard; /* attempts since it was to work */

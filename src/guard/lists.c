@@ -3,7 +3,7 @@
 
 /* What is known, for people and for the store; and back again after a restart. */
 
-static void ban_of(const struct guard *g, const struct ban *ban, struct guard_ban *out)
+static void ban_of(const struct guard *g, const struct ban *ban, uint32_t t, struct guard_ban *out)
 {
     *out = (struct guard_ban){
         .network = ban->network,
@@ -14,6 +14,7 @@ static void ban_of(const struct guard *g, const struct ban *ban, struct guard_ba
         .switch_id = ban->switch_id,
         .since = clock_wall(g, ban->since),
         .until = ban->until == BAN_FOREVER ? 0 : clock_wall(g, ban->until),
+        .left = ban->until == BAN_FOREVER ? 0 : ban->until - t,
         .length = ban->length,
         .level = ban->level,
         .quench_level = ban->quench_level,
@@ -35,7 +36,7 @@ bool guard_next_ban(const struct guard *g, struct instant now, size_t *cursor,
 
         if (!ban || !ban_active(ban, t))
             continue;
-        ban_of(g, ban, out);
+        ban_of(g, ban, t, out);
         return true;
     }
     return false;
@@ -45,10 +46,11 @@ bool guard_find_ban(const struct guard *g, struct instant now, const struct netw
                     bool observed, struct guard_ban *out)
 {
     const struct ban *ban = bans_find(&g->bans, &g->keys, network, observed);
+    uint32_t t = clock_read(g, now).t;
 
-    if (!ban || !ban_active(ban, clock_read(g, now).t))
+    if (!ban || !ban_active(ban, t))
         return false;
-    ban_of(g, ban, out);
+    ban_of(g, ban, t, out);
     return true;
 }
 

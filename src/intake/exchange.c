@@ -433,6 +433,18 @@ static void no_sip(struct exchange *x, const struct exchange_message *message)
          message->proved && message->transport != TRANSPORT_UDP ? PROOF_PROVED : PROOF_NONE);
 }
 
+/* A REGISTER of the switch's own: whoever passes one on adds a Via to the one that was there. */
+static void going_out(const struct exchange *x, const struct exchange_message *message,
+                      const struct sip_message *m)
+{
+    struct sip_values vias = sip_values(m, SIP_H_VIA);
+    struct span via;
+
+    if (x->config.trunk && m->method == SIP_REGISTER && sip_values_next(&vias, &via) &&
+        !sip_values_next(&vias, &via))
+        x->config.trunk(x->config.context, &message->to);
+}
+
 void exchange_take(struct exchange *x, const struct exchange_message *message)
 {
     struct sip_message m;
@@ -462,5 +474,7 @@ void exchange_take(struct exchange *x, const struct exchange_message *message)
     } else if (!m.request && message->way == EXCHANGE_OUT) {
         x->figures.replies++;
         reply(x, message, &m);
+    } else if (m.request && message->way == EXCHANGE_OUT) {
+        going_out(x, message, &m);
     }
 }

@@ -74,6 +74,8 @@ struct exchange_figures {
 };
 
 struct exchange;
+/* The switch itself registers at this address: a trunk. Not what a proxy passes on, whose address a sender can choose. */
+typedef void trunk_fn(void *context, const struct address *trunk);
 
 struct exchange_config {
     enum witness witness;
@@ -81,6 +83,7 @@ struct exchange_config {
     size_t nonce_buckets;   /* times 384 bytes; 8192 unless there is a reason */
     uint8_t key[16];        /* random */
     attempt_fn *give;
+    trunk_fn *trunk; /* may be NULL */
     void *context;
 };
 #define EXCHANGE_REQUEST_BUCKETS 1024

@@ -17,6 +17,7 @@ struct guard_desk;
 struct guard_room_witness {
     struct witness_figures figures;
     enum witness_trouble trouble;
+    const char *switch_name;
     const char *what; /* the file, address or interface that it watches; for people */
     uint64_t lost;    /* what the kernel could not keep for it; also in figures.dropped */
 };

@@ -44,7 +44,7 @@ static void the_defaults_are_what_the_manual_says(void **state)
     assert_int_equal(config->fastagi_timeout_ms, 2000);
     assert_int_equal(config->n_trunks, 0);
     assert_int_equal(config->n_switches, 0);
-    assert_true(config->enforce);
+    assert_int_equal(config->enforce, CONFIG_ENFORCE);
     assert_int_equal(config->ports.n, 3);
     config_free(config);
     config_report_free(&report);

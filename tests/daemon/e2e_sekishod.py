@@ -32,8 +32,9 @@ def call(*args, **more):
 
 
 def config_file(text):
+    """Without an enforcer: these tests are not in a namespace."""
     f = tempfile.NamedTemporaryFile("w", suffix=".conf", delete=False)
-    f.write(text)
+    f.write(text if "[guard]" in text else text + "[guard]\nenforce = no\n")
     f.close()
     return f.name
 
@@ -558,7 +559,8 @@ def limits_that_need_more_descriptors_are_told():
 def nobody_reads_what_it_says():
     """Standard error is a pipe that is full: calls go on."""
     r, w = os.pipe()
-    conf = config_file("[fastagi]\nlisten = 127.0.0.1:0\n[http]\nlisten = 127.0.0.1:0\n")
+    conf = config_file("[fastagi]\nlisten = 127.0.0.1:0\n[http]\nlisten = 127.0.0.1:0\n"
+                               "[guard]\nenforce = no\n")
     with tempfile.TemporaryDirectory() as dir:
         p = subprocess.Popen([BINARY, "-c", conf, "--state-dir", dir], stdout=subprocess.PIPE, stderr=w)
         port = 0

@@ -39,7 +39,8 @@ class Daemon:
 
     def write_config(self, config):
         sections = {"daemon": {"state_dir": self.state}, "fastagi": {"listen": "127.0.0.1:0"},
-                    "http": {"listen": "127.0.0.1:0"}}
+                    "http": {"listen": "127.0.0.1:0"},
+                    "guard": {"enforce": "no"}}
         for section, keys in config.items():
             sections.setdefault(section, {}).update(keys)
         self.socket = sections["http"].get("socket", "{dir}/state/sekisho.sock").replace("{dir}", self.dir)

@@ -229,7 +229,7 @@ static const struct client_handlers handlers = {
 
 int main(int argc, char **argv)
 {
-    struct client_program program = {argv[1], argv[2], argv[3]};
+    struct client_program program = {.path = argv[1], .user = argv[2], .never = argv[3]};
     char line[256];
     struct fault f;
 

@@ -9,6 +9,10 @@ import subprocess
 import sys
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from e2e.sip import register  # noqa: E402 - the helper is started as a script
+
 PBX4, PBX6, OTHER4 = "10.9.0.1", "fd09::1", "10.9.0.2"
 
 
@@ -100,6 +104,12 @@ class World:
         return self.call(do="talk", name=name, seconds=seconds)
 
 
+    def register(self, source, user, password, seconds=0.5):
+        """The status of the PBX's answer, 0 for none."""
+        return self.call(do="register", source=source, to=PBX6 if ":" in source else PBX4, user=user,
+                         password=password, seconds=seconds)
+
+
 def world():
     """The helper's side."""
     flows = {}
@@ -111,6 +121,8 @@ def world():
 def do(flows, do, **what):
     if do == "run":
         return subprocess.run(["/bin/sh", "-ec", what["command"]]).returncode == 0
+    if do == "register":
+        return register(**what)
     if do == "talk":
         return echoed(flows[what["name"]], what["seconds"], 8)
     family = socket.AF_INET6 if ":" in what["source"] else socket.AF_INET

@@ -528,7 +528,7 @@ class Sekisho:
     def start(self):
         self.state.mkdir(exist_ok=True)
         config = self.lab.work / 'sekisho.conf'
-        config.write_text(f'[daemon]\nstate_dir = {self.state}\n')
+        config.write_text(f'[daemon]\nstate_dir = {self.state}\n[guard]\nenforce = no\n')
         self.socket = self.state / 'sekisho.sock'
         self.process = subprocess.Popen([self.build / 'src/daemon/sekishod', '-c', config], stdin=subprocess.DEVNULL,
                                         stdout=open(self.lab.work / 'sekishod.out', 'a'), stderr=subprocess.STDOUT)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_DAEMON_GUARD_ENFORCEMENT_H
+#define SEKISHO_DAEMON_GUARD_ENFORCEMENT_H
+
+#include <poll.h>
+
+#include "config/config.h"
+#include "serve/guard_desk.h"
+
+/*
+ * From the guard's decisions to the kernel: the enforcer's client (enforce/client.h), told of every ban and unban at
+ * once, and made equal to the guard whenever there is doubt. For the guard's thread, but for the start.
+ */
+struct enforcement;
+
+struct enforcement_hearers {
+    void (*trusted)(void *context, const struct network *network); /* on the never-ban list */
+    void (*socket)(void *context, int socket); /* a packet socket; -1: there is none left */
+    void *context;
+};
+
+/* Starts the enforcer where that is possible; where not, it works without and says why. Before any thread, with
+ * privilege. */
+int enforcement_new(struct enforcement **out, const struct config *config,
+                    const struct enforcement_hearers *hearers, struct fault *f);
+/* What the kernel holds stands. */
+void enforcement_free(struct enforcement *e);
+
+/* Whose bans ought to stand; borrowed. Before anything else below. */
+void enforcement_begin(struct enforcement *e, struct guard *guard, struct instant now);
+
+struct pollfd enforcement_poll(const struct enforcement *e);
+int64_t enforcement_due_ns(const struct enforcement *e); /* INT64_MAX: nothing is due */
+void enforcement_work(struct enforcement *e, struct instant now);
+/* Once a second. */
+void enforcement_tick(struct enforcement *e, struct instant now);
+
+/* A decision of the guard's, of whatever kind. */
+void enforcement_take(struct enforcement *e, const struct guard_event *event);
+
+/* Never dropped, before any other rule of the kernel's. Lasts until the enforcer is started anew. */
+void enforcement_never(struct enforcement *e, const struct network *network);
+/* The access list; none: there is none. Switches where nothing is dropped. Replaced whole. */
+int enforcement_access(struct enforcement *e, const struct network *networks, size_t n);
+int enforcement_observe(struct enforcement *e, const struct network *networks, size_t n);
+
+/* Asks for a packet socket, which the hearer gets. False: there is no enforcer that could be asked. */
+bool enforcement_ask_socket(struct enforcement *e);
+
+/* Whether the kernel holds what it ought to, or never will. */
+bool enforcement_settled(const struct enforcement *e);
+void enforcement_look(const struct enforcement *e, struct guard_enforcement *out);
+
+#endif

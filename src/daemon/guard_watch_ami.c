@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/guard_watch.h"
+#include "intake/ami.h"
+
+struct watch {
+    struct ami *ami;
+    watch_give_fn *give;
+    void *context;
+};
+
+static bool wanted(const struct config_switch *config)
+{
+    return config->ami.n > 0;
+}
+
+static void what(const struct config_switch *config, char *out, size_t size)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    snprintf(out, size, "AMI of %s", address_text(&config->ami.at[0], text));
+}
+
+static int open_watch(void **out, const struct watch_place *place, struct instant now,
+                      struct fault *f)
+{
+    const struct ami_config config = {
+        .switch_id = place->switch_id,
+        .server = place->config->ami.at[0],
+        .user = span_of(place->config->ami_user),
+        .secret = span_of(place->secret),
+    };
+    struct watch *w = calloc(1, sizeof(*w));
+    int err = w ? ami_open(&w->ami, &config, now, f) : fault_nomem(f);
+
+    if (err) {
+        free(w);
+        return err;
+    }
+    w->give = place->give;
+    w->context = place->context;
+    *out = w;
+    return 0;
+}
+
+static void close_watch(void *watch)
+{
+    struct watch *w = watch;
+
+    ami_close(w->ami);
+    free(w);
+}
+
+static int fd(const void *watch)
+{
+    const struct watch *w = watch;
+
+    return ami_fd(w->ami);
+}
+
+static int read_some(void *watch, struct instant now)
+{
+    struct watch *w = watch;
+
+    return ami_run(w->ami, now, w->give, w->context);
+}
+
+static void tick(void *watch, struct instant now)
+{
+    read_some(watch, now);
+}
+
+static void figures(void *watch, struct instant now, struct witness_figures *out, uint64_t *lost)
+{
+    const struct watch *w = watch;
+
+    *out = *ami_figures(w->ami);
+    *lost = 0;
+}
+
+const struct watch_kind watch_ami = {
+    .wanted = wanted,
+    .what = what,
+    .open = open_watch,
+    .close = close_watch,
+    .fd = fd,
+    .read = read_some,
+    .tick = tick,
+    .figures = figures,
+};

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The guard of a real sekishod with a real enforcer and a real kernel: who guesses passwords is dropped.
+
+    e2e_guard.py SEKISHOD SEKISHO_ENFORCER
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+
+if os.geteuid() != 0:
+    print("1..0 # SKIP needs root")
+    sys.exit(0)
+
+from enforce.place import PBX4, PBX6, World, alone, sh
+
+alone()
+
+from e2e.agi import verdict  # noqa: E402 - not before we are alone
+from e2e.daemon import Daemon  # noqa: E402
+from e2e.sip import Registrar  # noqa: E402
+from e2e.tap import case, run  # noqa: E402
+from enforce.wire import children  # noqa: E402
+
+SEKISHOD, ENFORCER = map(os.path.abspath, sys.argv[1:3])
+ATTACKERS = [f"10.9.1.{i}" for i in range(1, 40)]
+PHONE, TRUSTED, PHONE6, ATTACKER6 = "10.9.2.1", "10.9.3.1", "fd09::2:1", "fd09::6:6"
+
+world = World(*ATTACKERS, PHONE, TRUSTED, PHONE6, ATTACKER6)
+work = tempfile.mkdtemp(prefix="guard-")
+LOG = os.path.join(work, "security")
+pbx = Registrar((PBX4, PBX6), {"1001": "right", "1002": "right"}, log=LOG)
+fresh = iter(ATTACKERS)
+
+
+def eventually(what, seconds=5.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.02)
+    return what()
+
+
+def banned(address):
+    """Whether the kernel holds it."""
+    try:
+        sets = sh("nft list table inet sekisho")
+    except Exception:  # noqa: BLE001 - no table, no ban
+        return False
+    return any(f"{address} timeout" in line or f"{address}/64 timeout" in line
+               for line in sets.replace(",", "\n").replace("{", "\n").splitlines())
+
+
+def status(daemon):
+    return daemon.api.local("GET", "/v1/status").json
+
+
+@contextlib.contextmanager
+def guarding(never="", accounts=("1001",), **config):
+    """A daemon that watches by wire and log."""
+    never_file = os.path.join(work, "never-ban")
+    with open(never_file, "w", encoding="utf-8") as f:
+        f.write(never)
+    sections = {"guard": {"enforce": "yes", "enforcer": ENFORCER, "never_ban": never_file},
+                "switch local": {"wire": "yes", "log": LOG}}
+    for section, keys in config.items():
+        sections.setdefault(section.replace("_", " "), {}).update(keys)
+    with Daemon(SEKISHOD, sections) as daemon:
+        try:
+            for name in accounts:
+                answer = daemon.api.local("POST", "/v1/accounts", {"name": name})
+                assert answer.status == 201, answer
+            for witness in ("log", "wire") if sections["switch local"]["wire"] == "yes" else ("log",):
+                daemon.wait_log(f"event=witness switch=local witness={witness}")
+            yield daemon
+            daemon.stop()
+        finally:
+            if daemon.process.poll() is None:
+                daemon.stop(signal.SIGKILL)
+            time.sleep(0.1)
+            sh("nft flush ruleset")
+
+
+def attack(source, user="1001", times=5):
+    """Guesses, some 40 a second, until there is no answer; returns how many were answered."""
+    for i in range(times):
+        if not world.register(source, user, f"guess{i}", seconds=0.3):
+            return i
+        time.sleep(0.02)
+    return times
+
+
+@case
+def who_guesses_is_dropped_at_the_threshold():
+    source = next(fresh)
+    with guarding() as d:
+        assert attack(source, times=8) <= 6
+        assert eventually(lambda: banned(source)), d.read_log()
+        assert world.register(source, "1001", "right") == 0
+        assert world.register(PHONE, "1002", "right") == 200
+        d.wait_log(f"event=ban network={source} account=1001")
+        assert "not-connected" not in str(status(d)), status(d)
+
+
+@case
+def ipv6_is_no_way_around():
+    with guarding():
+        attack(ATTACKER6, times=8)
+        assert eventually(lambda: banned(ATTACKER6))
+        assert world.register(PHONE6, "1001", "right") == 200
+
+
+@case
+def log_alone_only_quenches():
+    source = next(fresh)
+    with guarding(switch_local={"wire": "no"}) as d:
+        attack(source, times=12)
+        d.wait_log(f"event=quench network={source}")
+        assert "event=ban" not in d.read_log()
+        assert any("weak witness" in w for w in status(d)["warnings"]), status(d)
+
+
+@case
+def a_flushed_ruleset_is_restored_and_a_killed_enforcer_replaced():
+    source, later = next(fresh), next(fresh)
+    with guarding() as d:
+        attack(source, times=8)
+        assert eventually(lambda: banned(source))
+        sh("nft flush ruleset")
+        assert eventually(lambda: banned(source), 2)
+        keeper = children(d.process.pid)[0]
+        os.kill(children(keeper)[0], signal.SIGKILL)
+        assert banned(source)
+        attack(later, times=8)
+        assert eventually(lambda: banned(later), 10), d.read_log()
+
+
+@case
+def nobody_is_banned_in_observe():
+    source = next(fresh)
+    with guarding(guard={"enforce": "observe"}) as d:
+        assert attack(source, times=8) == 8
+        d.wait_log(f"event=ban network={source}")
+        assert "observed=yes" in d.read_log()
+        assert not banned(source)
+        assert any("only observes" in w for w in status(d)["warnings"])
+    source = next(fresh)
+    with guarding() as d:
+        switch = d.api.local("GET", "/v1/switches/local")
+        answer = d.api.local("PATCH", "/v1/switches/local", {"mode": "observe"},
+                             {"If-Match": switch.headers["ETag"]})
+        assert answer.status == 200, answer
+        time.sleep(1.5)
+        assert attack(source, times=8) == 8
+        assert not banned(source)
+
+
+@case
+def what_is_never_banned_is_not():
+    with guarding(never=f"{TRUSTED}\n") as d:
+        assert attack(TRUSTED, times=8) == 8
+        d.wait_log(f"event=exempt-attacks network={TRUSTED}")
+        assert not banned(TRUSTED)
+
+
+@case
+def a_lockout_reaches_the_way_out():
+    with guarding() as d:
+        d.api.local("DELETE", "/v1/accounts/1/rules")
+        for _ in range(6):
+            attack(next(fresh), times=2)
+        d.wait_log("event=international-locked")
+        # Nobody is known to be good yet, so that only calls abroad end.
+        assert verdict(d.agi, "1001", "0312345678").startswith("allow unrestricted")
+        assert verdict(d.agi, "1001", "010252615123456").startswith("deny"), "abroad"
+        assert verdict(d.agi, "1001", "110").startswith("allow emergency")
+
+
+@case
+def without_an_enforcer_it_runs_and_says_so():
+    with Daemon(SEKISHOD, {"guard": {"enforce": "yes", "enforcer": "/nonexistent/enforcer"}}) as d:
+        time.sleep(1.2)
+        warnings = status(d)["warnings"]
+        assert any("nobody is dropped in the kernel" in w and "/nonexistent" in w for w in warnings), warnings
+        assert d.api.local("GET", "/healthz").status == 200
+        assert d.stop() == 0
+
+
+run()
