@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,13 +15,17 @@
 #include "base/log.h"
 #include "daemon/guard_enforcement.h"
 #include "daemon/guard_log.h"
+#include "daemon/guard_orders.h"
+#include "daemon/guard_restore.h"
 #include "daemon/guard_trust.h"
 #include "daemon/guard_view.h"
 #include "daemon/guard_witnesses.h"
+#include "store/guard_journal.h"
 
 #define SECOND INT64_C(1000000000)
 #define SETTLE_S 5               /* for the kernel to hold what is restored, before ready is told */
 #define LOAD_NS (86400 * SECOND) /* locks are made anew */
+#define FINISH_MS 10000          /* for the store to write what is to outlive the restart */
 #define OWN_FDS 3                /* before the witnesses' */
 
 /*
@@ -38,6 +41,9 @@ struct guard_thread {
     struct trust *trust;
     struct witnesses *witnesses;
     struct guard_view *view;
+    struct store *store;
+    struct guard_journal *journal;
+    struct guard_orders *orders;
     struct {
         guard_hear_fn *hear;
         guard_see_fn *see;
@@ -52,7 +58,7 @@ struct guard_thread {
     pthread_t thread;
     bool running;
     int wake; /* an event descriptor: stop or changed */
-    atomic_bool stop, changed;
+    atomic_bool stop;
     pthread_mutex_t lock;
     pthread_cond_t settle;
     bool settled; /* under the lock */
@@ -82,6 +88,7 @@ static void on_attempt(void *context, const struct attempt *attempt)
     for (size_t i = 0; i < t->n_hearers; i++)
         if (t->hearers[i].see)
             t->hearers[i].see(t->hearers[i].arg, &full);
+    guard_journal_attempt(t->journal, &full);
     guard_attempt(t->guard, &full);
 }
 
@@ -93,6 +100,7 @@ static void on_event(void *context, const struct guard_event *event)
     enforcement_take(t->enforcement, event);
     locks_take(t->locks, event);
     guard_view_take(t->view, event);
+    guard_journal_event(t->journal, t->guard, event);
     for (size_t i = 0; i < t->n_hearers; i++)
         if (t->hearers[i].hear)
             t->hearers[i].hear(t->hearers[i].arg, t->guard, event);
@@ -136,6 +144,13 @@ int guard_thread_hear(struct guard_thread *t, guard_hear_fn *hear, guard_see_fn 
 
 /* ---- making it ------------------------------------------------------------------------------ */
 
+static void wake(void *arg)
+{
+    struct guard_thread *t = arg;
+
+    eventfd_write(t->wake, 1);
+}
+
 static int make_parts(struct guard_thread *t, struct fault *f)
 {
     const struct enforcement_hearers hearers = {on_trusted, on_socket, t};
@@ -157,6 +172,8 @@ static int make_parts(struct guard_thread *t, struct fault *f)
     }
     if (!err)
         err = guard_view_new(&t->view, f);
+    if (!err)
+        err = guard_orders_new(&t->orders, wake, t, f);
     if (!err) {
         t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         err = t->wake < 0 ? fault(f, ERR_IO, "cannot make an event descriptor: %m") : 0;
@@ -195,11 +212,40 @@ void guard_thread_free(struct guard_thread *t)
     guard_free(t->guard);
     locks_free(t->locks);
     guard_view_free(t->view);
+    guard_journal_free(t->journal);
+    guard_orders_free(t->orders);
     if (t->wake >= 0)
         close(t->wake);
     pthread_cond_destroy(&t->settle);
     pthread_mutex_destroy(&t->lock);
     free(t);
+}
+
+/* ---- what the operator ordered -------------------------------------------------------------- */
+
+static void follow(struct guard_thread *t, const struct guard_order_book *book)
+{
+    struct fault f;
+
+    if (trust_operator(t->trust, book->never, book->n_never, &f) != 0)
+        log_error("never-ban", LOG_TEXT("fault", f.text));
+    trust_tick(t->trust, t->guard, t->now);
+    for (size_t i = 0; i < book->n_never; i++)
+        enforcement_never(t->enforcement, &book->never[i]);
+    if (enforcement_access(t->enforcement, book->access, book->n_access) != 0)
+        log_error("access", LOG_TEXT("fault", "the enforcer has no room for the access list"));
+    if (guard_set_canaries(t->guard, book->canaries, book->n_canaries, &f) != 0)
+        log_error("canaries", LOG_TEXT("fault", f.text));
+}
+
+static void follow_orders(struct guard_thread *t)
+{
+    struct guard_order_book *book = guard_orders_take(t->orders);
+
+    if (book)
+        follow(t, book);
+    free(book);
+    guard_orders_read(t->orders, t->store);
 }
 
 /* ---- once a second -------------------------------------------------------------------------- */
@@ -285,6 +331,8 @@ static void tick(struct guard_thread *t)
     want_sockets(t);
     keep_locks(t);
     copy_view(t);
+    follow_orders(t);
+    guard_journal_flush(t->journal, t->guard, t->now, t->store);
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
@@ -335,8 +383,10 @@ static void turn(struct guard_thread *t)
     if (poll(fds, OWN_FDS + n, wait_ms(t)) < 0)
         n = 0; /* interrupted: revents say nothing */
     t->now = clock_now();
-    if (fds[0].revents)
+    if (fds[0].revents) {
         eventfd_read(t->wake, &woken);
+        follow_orders(t);
+    }
     t->more = witnesses_work(t->witnesses, fds + OWN_FDS, n, t->now);
     if (fds[2].revents || t->now.boot_ns >= enforcement_due_ns(t->enforcement))
         enforcement_work(t->enforcement, t->now);
@@ -349,6 +399,15 @@ static void turn(struct guard_thread *t)
     tell_settled(t);
 }
 
+/* Nothing is decided any more, so that the disk may be waited for. */
+static void finish_journal(struct guard_thread *t)
+{
+    struct fault f;
+
+    if (guard_journal_finish(t->journal, t->guard, clock_now(), t->store, FINISH_MS, &f) != 0)
+        log_error("guard-unsaved", LOG_TEXT("fault", f.text));
+}
+
 static void *thread_main(void *arg)
 {
     struct guard_thread *t = arg;
@@ -358,6 +417,7 @@ static void *thread_main(void *arg)
     while (!atomic_load(&t->stop))
         turn(t);
     guard_desk_close(t->parts.desk);
+    finish_journal(t);
     snapshot_reader_unregister();
     return NULL;
 }
@@ -366,25 +426,31 @@ static void *thread_main(void *arg)
 
 static int make_guard(struct guard_thread *t, struct fault *f)
 {
-    int err = 0;
+    int err = guard_restore_key(t->store, t->key, f);
 
-    if (getrandom(t->key, sizeof(t->key), 0) != (ssize_t)sizeof(t->key))
-        return fault(f, ERR_IO, "cannot get random bytes: %m");
-    err = guard_new(&t->guard, &t->parts.config->limits, t->key, t->now, on_event, t, f);
     if (!err)
-        err = locks_new(&t->locks, t->key, f);
-    return err;
+        err = guard_new(&t->guard, &t->parts.config->limits, t->key, t->now, on_event, t, f);
+    if (!err)
+        err = guard_journal_new(&t->journal, t->key, f);
+    return err ? err : locks_new(&t->locks, t->key, f);
 }
 
 /* Who is exempt and who is observed comes first: what is restored must respect it. */
 static int restore(struct guard_thread *t, struct fault *f)
 {
+    struct guard_order_book *book;
+    int err = guard_orders_wait(t->store, &book, f);
+
+    if (err)
+        return err;
     snapshot_reader_register();
     enforcement_begin(t->enforcement, t->guard, t->now);
     follow_switches(t);
-    trust_tick(t->trust, t->guard, t->now);
-    int err = locks_load(t->locks, t->guard, t->now, f);
-
+    follow(t, book);
+    free(book);
+    err = guard_restore_all(t->store, t->guard, t->now, f);
+    if (!err)
+        err = locks_load(t->locks, t->guard, t->now, f);
     t->load_ns = t->now.boot_ns + LOAD_NS;
     snapshot_reader_unregister();
     return err;
@@ -426,6 +492,7 @@ int guard_thread_start(struct guard_thread *t, struct store *store, struct fault
 {
     int err;
 
+    t->store = store;
     t->now = clock_now();
     err = make_guard(t, f);
     if (!err)
@@ -437,11 +504,6 @@ int guard_thread_start(struct guard_thread *t, struct store *store, struct fault
     if (!err)
         await_kernel(t);
     return err;
-}
-
-static void wake(struct guard_thread *t)
-{
-    eventfd_write(t->wake, 1);
 }
 
 void guard_thread_stop(struct guard_thread *t)
@@ -461,7 +523,7 @@ const struct locks *guard_thread_locks(const struct guard_thread *t)
 
 void guard_thread_changed(struct guard_thread *t)
 {
-    atomic_store(&t->changed, true);
+    guard_orders_changed(t->orders);
     wake(t);
 }
 

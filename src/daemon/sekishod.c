@@ -346,6 +346,11 @@ static size_t split_numbers(const char *text, struct span *out)
     return n;
 }
 
+static void on_guard_changed(void *arg)
+{
+    guard_thread_changed(arg);
+}
+
 static int open_store(struct sekishod *d, struct store_first *first, struct fault *f)
 {
     size_t n = split_numbers(d->config->help_lines, NULL);
@@ -363,6 +368,8 @@ static int open_store(struct sekishod *d, struct store_first *first, struct faul
         .holidays = d->config->holidays.at,
         .n_holidays = d->config->holidays.n,
         .log = on_store_log,
+        .guard_changed = on_guard_changed,
+        .guard_changed_arg = d->guard,
     };
 
     return store_open(&d->store, &config, first, f);

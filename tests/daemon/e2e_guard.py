@@ -6,6 +6,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -51,8 +52,9 @@ def banned(address):
         sets = sh("nft list table inet sekisho")
     except Exception:  # noqa: BLE001 - no table, no ban
         return False
-    return any(f"{address} timeout" in line or f"{address}/64 timeout" in line
-               for line in sets.replace(",", "\n").replace("{", "\n").splitlines())
+    held = "".join(one for one in sets.split("\tset ") if re.match("(sip|every)_", one))
+    return any(re.search(rf"(^|\s){re.escape(address)}(/64)?(\s|$)", one)
+               for one in re.split("[,{\n]", held))
 
 
 def status(daemon):
@@ -188,6 +190,61 @@ def without_an_enforcer_it_runs_and_says_so():
         assert any("nobody is dropped in the kernel" in w and "/nonexistent" in w for w in warnings), warnings
         assert d.api.local("GET", "/healthz").status == 200
         assert d.stop() == 0
+
+
+@case
+def bans_outlive_a_restart_and_a_kill():
+    stopped, killed = next(fresh), next(fresh)
+    with guarding() as d:
+        attack(stopped, times=8)
+        assert eventually(lambda: banned(stopped)), d.read_log()
+        d.stop()
+        sh("nft flush ruleset")
+        d.start()
+        # Before it said that it is ready.
+        assert banned(stopped), d.read_log()
+        attack(killed, times=8)
+        assert eventually(lambda: banned(killed))
+        time.sleep(2.5)
+        attack(next(fresh), times=2)
+        d.process.kill()
+        d.process.wait()
+        assert banned(killed), "what the kernel holds stands"
+        sh("nft flush ruleset")
+        d.start()
+        assert banned(stopped) and banned(killed), d.read_log()
+        assert world.register(killed, "1001", "right") == 0
+        assert world.register(PHONE, "1002", "right") == 200
+
+
+@case
+def the_operators_word_reaches_the_kernel():
+    lifted, trusted, toucher, stranger = (next(fresh) for _ in range(4))
+    with guarding() as d:
+        api = d.api.local
+        attack(lifted, times=8)
+        assert eventually(lambda: banned(lifted)), d.read_log()
+        assert api("DELETE", f"/v1/bans/{lifted}").status == 204
+        assert eventually(lambda: not banned(lifted), 2)
+        assert world.register(lifted, "1002", "right") == 200
+        answer = api("POST", "/v1/bans", {"network": stranger, "note": "noise"})
+        assert answer.status == 201, answer
+        assert eventually(lambda: banned(stranger), 2)
+        answer = api("PUT", f"/v1/never-ban/{trusted}", {})
+        assert answer.status == 201, answer
+        time.sleep(0.3)
+        assert attack(trusted, times=8) == 8
+        assert not banned(trusted)
+        answer = api("PUT", "/v1/canaries/local/9999", {})
+        assert answer.status == 201, answer
+        time.sleep(0.3)
+        attack(toucher, "9999", times=1)
+        d.wait_log(f"event=ban network={toucher}")
+        answer = api("PUT", "/v1/access/10.9.2.0%2F24?consent=ipv6-closed", {})
+        assert answer.status == 201, answer
+        outsider = next(fresh)
+        assert eventually(lambda: world.register(outsider, "1002", "right", 0.1) == 0, 3)
+        assert world.register(PHONE, "1002", "right") == 200
 
 
 run()
