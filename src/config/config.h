@@ -113,6 +113,7 @@ struct config {
     char *enforcer;
     char *enforcer_user;
     char *never_ban;
+    char *hook;         /* "": none */
     unsigned ban_scope; /* enum enforce_scope */
     struct config_ports ports;
     struct guard_limits limits;

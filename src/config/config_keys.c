@@ -279,6 +279,14 @@ const struct config_key config_keys[] = {
          "logged "
          "in by SSH."},
     {.section = "guard",
+     .name = "hook",
+     .type = CONFIG_PATH,
+     .offset = AT(hook),
+     .initial = "",
+     .at_start = true,
+     .help = "Program that is run for each ban, lockout and takeover, with one JSON object on its "
+             "standard input. Empty: none."},
+    {.section = "guard",
      .name = "ban_scope",
      .type = CONFIG_CHOICE,
      .offset = AT(ban_scope),

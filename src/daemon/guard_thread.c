@@ -20,6 +20,7 @@
 #include "daemon/guard_trust.h"
 #include "daemon/guard_view.h"
 #include "daemon/guard_witnesses.h"
+#include "serve/ending.h"
 #include "store/guard_journal.h"
 
 #define SECOND INT64_C(1000000000)
@@ -42,6 +43,7 @@ struct guard_thread {
     struct witnesses *witnesses;
     struct guard_view *view;
     struct store *store;
+    struct authorizer *authorizer;
     struct guard_journal *journal;
     struct guard_orders *orders;
     struct {
@@ -59,6 +61,7 @@ struct guard_thread {
     bool running;
     int wake; /* an event descriptor: stop or changed */
     atomic_bool stop;
+    atomic_bool end_calls; /* those that are to end are not known to the witnesses yet */
     pthread_mutex_t lock;
     pthread_cond_t settle;
     bool settled; /* under the lock */
@@ -101,6 +104,9 @@ static void on_event(void *context, const struct guard_event *event)
     locks_take(t->locks, event);
     guard_view_take(t->view, event);
     guard_journal_event(t->journal, t->guard, event);
+    /* Not from here: a witness may be at work. */
+    if (event->kind == GUARD_TAKEOVER && !event->observed)
+        atomic_store(&t->end_calls, true);
     for (size_t i = 0; i < t->n_hearers; i++)
         if (t->hearers[i].hear)
             t->hearers[i].hear(t->hearers[i].arg, t->guard, event);
@@ -119,6 +125,13 @@ static void on_trusted(void *context, const struct network *network)
     struct guard_thread *t = context;
 
     trust_file(t->trust, network);
+}
+
+static bool on_live_call(void *context, int64_t switch_id, struct span account, struct span number)
+{
+    struct guard_thread *t = context;
+
+    return ending_is_due(t->authorizer, switch_id, account, number, t->now);
 }
 
 static void on_socket(void *context, int socket)
@@ -165,6 +178,7 @@ static int make_parts(struct guard_thread *t, struct fault *f)
             .machine = trust_machine(t->trust),
             .give = on_attempt,
             .trunk = on_trunk,
+            .ends = on_live_call,
             .context = t,
         };
 
@@ -396,6 +410,8 @@ static void turn(struct guard_thread *t)
         tick(t);
         t->tick_ns = t->now.boot_ns + SECOND;
     }
+    if (atomic_exchange(&t->end_calls, false))
+        witnesses_end_calls(t->witnesses, t->now);
     tell_settled(t);
 }
 
@@ -488,17 +504,21 @@ static void await_kernel(struct guard_thread *t)
         log_error("enforcement", LOG_TEXT("message", "the kernel does not hold all bans yet"));
 }
 
-int guard_thread_start(struct guard_thread *t, struct store *store, struct fault *f)
+int guard_thread_start(struct guard_thread *t, struct store *store, struct authorizer *authorizer,
+                       struct fault *f)
 {
     int err;
 
     t->store = store;
+    t->authorizer = authorizer;
     t->now = clock_now();
     err = make_guard(t, f);
     if (!err)
         err = restore(t, f);
     if (!err)
         err = trust_start(t->trust, f);
+    if (!err)
+        authorizer_set_locks(authorizer, t->locks);
     if (!err)
         err = run(t, f);
     if (!err)
@@ -524,6 +544,12 @@ const struct locks *guard_thread_locks(const struct guard_thread *t)
 void guard_thread_changed(struct guard_thread *t)
 {
     guard_orders_changed(t->orders);
+    wake(t);
+}
+
+void guard_thread_stopped(struct guard_thread *t)
+{
+    atomic_store(&t->end_calls, true);
     wake(t);
 }
 

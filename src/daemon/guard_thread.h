@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "daemon/health.h"
+#include "serve/authorize.h"
 #include "serve/guard_desk.h"
 #include "serve/locks.h"
 #include "store/store.h"
@@ -44,8 +45,10 @@ int guard_thread_hear(struct guard_thread *thread, guard_hear_fn *hear, guard_se
 /* ---- start and stop ---- */
 
 /* Restores what outlives a restart and starts the thread; then waits until the kernel holds the bans that ought to
- * stand, five seconds at most: a log line tells when that was not enough. The snapshot is loaded. */
-int guard_thread_start(struct guard_thread *thread, struct store *store, struct fault *f);
+ * stand, five seconds at most: a log line tells when that was not enough. The snapshot is loaded. Both are
+ * borrowed; of the authorizer it is asked which live calls must end. */
+int guard_thread_start(struct guard_thread *thread, struct store *store,
+                       struct authorizer *authorizer, struct fault *f);
 /* Before the store is closed: what is to outlive the restart is written. */
 void guard_thread_stop(struct guard_thread *thread);
 
@@ -55,6 +58,9 @@ const struct locks *guard_thread_locks(const struct guard_thread *thread);
 /* The operator's decisions in the store (access list, never-ban, canaries) or a switch have changed: they are
  * read again. Any thread; does not wait. */
 void guard_thread_changed(struct guard_thread *thread);
+
+/* Somebody was stopped: live calls that must end now, do. Any thread; does not wait. */
+void guard_thread_stopped(struct guard_thread *thread);
 
 /* What is not well, for status and /healthz. Any thread; waits for a copy of some kilobytes at most. */
 void guard_thread_health(struct guard_thread *thread, health_say_fn *say, void *arg);

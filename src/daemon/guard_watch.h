@@ -16,6 +16,10 @@ typedef attempt_fn watch_give_fn;
 /* The switch itself registered at this address: it is a trunk. */
 typedef void watch_trunk_fn(void *context, const struct address *trunk);
 
+/* Whether a live call of the account to the number must end now. */
+typedef bool watch_ends_fn(void *context, int64_t switch_id, struct span account,
+                           struct span number);
+
 /* What a witness is opened with; good until it is closed. */
 struct watch_place {
     const struct config_switch *config;
@@ -25,6 +29,7 @@ struct watch_place {
     const char *secret;      /* of hep and ami: what stands in their file; "" for none */
     watch_give_fn *give;
     watch_trunk_fn *trunk;
+    watch_ends_fn *ends;
     void *context;
 };
 
@@ -44,6 +49,8 @@ struct watch_kind {
     /* What is there, a bounded amount of it. 1: there is more; 0; an error: it is dead, and closed. */
     int (*read)(void *watch, struct instant now);
     void (*tick)(void *watch, struct instant now); /* once a second; NULL: nothing to do */
+    /* Begins to end the live calls that `ends` names; NULL: it cannot. */
+    void (*end_calls)(void *watch, struct instant now);
     /* `lost`: what the kernel could not keep. */
     void (*figures)(void *watch, struct instant now, struct witness_figures *out, uint64_t *lost);
 };

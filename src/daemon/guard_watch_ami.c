@@ -2,13 +2,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "daemon/guard_watch.h"
 #include "intake/ami.h"
 
 struct watch {
     struct ami *ami;
     watch_give_fn *give;
+    watch_ends_fn *ends;
     void *context;
+    int64_t switch_id;
+    const char *switch_name;
 };
 
 static bool wanted(const struct config_switch *config)
@@ -23,16 +27,32 @@ static void what(const struct config_switch *config, char *out, size_t size)
     snprintf(out, size, "AMI of %s", address_text(&config->ami.at[0], text));
 }
 
+static bool ends(void *arg, const struct ami_call *call)
+{
+    const struct watch *w = arg;
+
+    return w->ends && w->ends(w->context, w->switch_id, call->account, call->number);
+}
+
+static void ended(void *arg, const struct ami_call *call)
+{
+    const struct watch *w = arg;
+
+    log_warning("call-ended", LOG_TEXT("switch", w->switch_name),
+                LOG_SPAN("account", call->account), LOG_SPAN("number", call->number));
+}
+
 static int open_watch(void **out, const struct watch_place *place, struct instant now,
                       struct fault *f)
 {
+    struct watch *w = calloc(1, sizeof(*w));
     const struct ami_config config = {
         .switch_id = place->switch_id,
         .server = place->config->ami.at[0],
         .user = span_of(place->config->ami_user),
         .secret = span_of(place->secret),
+        .calls = {ends, ended, w},
     };
-    struct watch *w = calloc(1, sizeof(*w));
     int err = w ? ami_open(&w->ami, &config, now, f) : fault_nomem(f);
 
     if (err) {
@@ -40,7 +60,10 @@ static int open_watch(void **out, const struct watch_place *place, struct instan
         return err;
     }
     w->give = place->give;
+    w->ends = place->ends;
     w->context = place->context;
+    w->switch_id = place->switch_id;
+    w->switch_name = place->config->named.name;
     *out = w;
     return 0;
 }
@@ -72,6 +95,13 @@ static void tick(void *watch, struct instant now)
     read_some(watch, now);
 }
 
+static void end_calls(void *watch, struct instant now)
+{
+    struct watch *w = watch;
+
+    ami_end_calls(w->ami, now);
+}
+
 static void figures(void *watch, struct instant now, struct witness_figures *out, uint64_t *lost)
 {
     const struct watch *w = watch;
@@ -88,5 +118,6 @@ const struct watch_kind watch_ami = {
     .fd = fd,
     .read = read_some,
     .tick = tick,
+    .end_calls = end_calls,
     .figures = figures,
 };

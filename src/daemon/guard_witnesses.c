@@ -95,6 +95,7 @@ static int add_slot(struct witnesses *w, const struct config_switch *config, enu
         .secret = slot->secret,
         .give = w->parts.give,
         .trunk = w->parts.trunk,
+        .ends = w->parts.ends,
         .context = w->parts.context,
     };
     kind->what(config, slot->what, sizeof(slot->what));
@@ -235,6 +236,13 @@ void witnesses_tick(struct witnesses *w, struct instant now)
         else if (!slot->watch && slot->witness != WITNESS_WIRE && now.boot_ns >= slot->again_ns)
             open_slot(slot, now);
     }
+}
+
+void witnesses_end_calls(struct witnesses *w, struct instant now)
+{
+    for (size_t i = 0; i < w->n_slots; i++)
+        if (w->slots[i].watch && w->slots[i].kind->end_calls)
+            w->slots[i].kind->end_calls(w->slots[i].watch, now);
 }
 
 /* ---- packet sockets ------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@ struct witnesses_parts {
     const struct ours *machine;      /* borrowed: this machine's addresses, as they are now */
     watch_give_fn *give;
     watch_trunk_fn *trunk;
+    watch_ends_fn *ends;
     void *context;
 };
 
@@ -36,6 +37,9 @@ bool witnesses_work(struct witnesses *witnesses, const struct pollfd *fds, size_
                     struct instant now);
 /* Once a second. */
 void witnesses_tick(struct witnesses *witnesses, struct instant now);
+
+/* Somebody was stopped, or locked: live calls that must end now, do. */
+void witnesses_end_calls(struct witnesses *witnesses, struct instant now);
 
 /* Whether one lacks a packet socket, and one that came. Why none comes. */
 bool witnesses_want_socket(const struct witnesses *witnesses);

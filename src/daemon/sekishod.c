@@ -11,6 +11,7 @@
 #include "base/zoneinfo.h"
 #include "daemon/dialling.h"
 #include "daemon/first_words.h"
+#include "daemon/guard_hook.h"
 #include "daemon/guard_thread.h"
 #include "daemon/health.h"
 #include "daemon/measures.h"
@@ -43,6 +44,7 @@ struct sekishod {
     struct serve_thread *serve;
     struct guard_desk *desk;
     struct guard_thread *guard;
+    struct guard_hook *hook;
     struct store *store;
     struct config *first_config; /* whose lists the store and the guard borrow */
     struct span *help_lines;     /* the same, into first_config */
@@ -351,6 +353,11 @@ static void on_guard_changed(void *arg)
     guard_thread_changed(arg);
 }
 
+static void on_stopped(void *arg)
+{
+    guard_thread_stopped(arg);
+}
+
 static int open_store(struct sekishod *d, struct store_first *first, struct fault *f)
 {
     size_t n = split_numbers(d->config->help_lines, NULL);
@@ -369,6 +376,7 @@ static int open_store(struct sekishod *d, struct store_first *first, struct faul
         .n_holidays = d->config->holidays.n,
         .log = on_store_log,
         .guard_changed = on_guard_changed,
+        .stopped = on_stopped,
         .guard_changed_arg = d->guard,
     };
 
@@ -403,11 +411,9 @@ static int make_guard(struct sekishod *d, struct fault *f)
 
 static int start_guard(struct sekishod *d, struct fault *f)
 {
-    int err = guard_thread_start(d->guard, d->store, f);
+    int err = guard_hook_open(&d->hook, d->config->hook, d->guard, d->snapshot, f);
 
-    if (!err)
-        authorizer_set_locks(d->authorizer, guard_thread_locks(d->guard));
-    return err;
+    return err ? err : guard_thread_start(d->guard, d->store, d->authorizer, f);
 }
 
 /* ---- starting ------------------------------------------------------------------------------- */
@@ -590,6 +596,7 @@ void sekishod_stop(struct sekishod *d)
     if (d->serve)
         serve_thread_stop(d->serve, GRACE_MS);
     guard_thread_stop(d->guard);
+    guard_hook_close(d->hook);
     http_free(d->http);
     if (d->records)
         records_detach(d->records);

@@ -112,6 +112,8 @@ static void make_visible(struct commit *c)
     }
     if (s->loaded && c->change && s->touched.guard && s->config.guard_changed)
         s->config.guard_changed(s->config.guard_changed_arg);
+    if (s->loaded && c->change && s->touched.stop && s->config.stopped)
+        s->config.stopped(s->config.guard_changed_arg);
 }
 
 static int attempt(struct commit *c, struct fault *f)

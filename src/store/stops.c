@@ -99,6 +99,8 @@ int store_stop_put(struct store_tx *tx, const struct store_by *by, struct store_
     }
     if (!err)
         err = touch(tx, scope, f);
+    if (!err && tx->touched)
+        tx->touched->stop = true;
     return change_end(&c, err, f);
 }
 

@@ -61,7 +61,9 @@ struct store_config {
     /* After each commit that changed a switch or what guard_lists.h has, on a thread of the store: must not wait.
      * NULL: nobody wants to know. */
     void (*guard_changed)(void *arg);
-    void *guard_changed_arg;
+    /* The same, for a commit that stopped somebody's international calls: those under way are to end. */
+    void (*stopped)(void *arg);
+    void *guard_changed_arg; /* of both */
 };
 
 #define STORE_SECRET_MAX 64 /* a token's secret with its NUL */

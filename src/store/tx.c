@@ -60,7 +60,7 @@ void touched_above(struct touched *t, int64_t id)
 
 void touched_clear(struct touched *t)
 {
-    t->levels = t->tokens = t->guard = t->failed = t->any_above = false;
+    t->levels = t->tokens = t->guard = t->stop = t->failed = t->any_above = false;
     t->n = 0;
     t->bulk = NULL;
 }

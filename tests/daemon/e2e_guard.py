@@ -5,6 +5,7 @@
 """
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -245,6 +246,25 @@ def the_operators_word_reaches_the_kernel():
         outsider = next(fresh)
         assert eventually(lambda: world.register(outsider, "1002", "right", 0.1) == 0, 3)
         assert world.register(PHONE, "1002", "right") == 200
+
+
+@case
+def a_program_is_told():
+    source, told = next(fresh), os.path.join(work, "told")
+    program = os.path.join(work, "program")
+    with open(program, "w", encoding="utf-8") as f:
+        f.write(f"#!/bin/sh\ncat >> {told}\n")
+    os.chmod(program, 0o755)
+    os.chmod(work, 0o777)
+    with open(told, "w", encoding="utf-8"):
+        os.chmod(told, 0o666)
+    with guarding(guard={"hook": program}) as d:
+        attack(source, times=8)
+        d.wait_log(f"event=ban network={source}")
+        assert eventually(lambda: os.path.getsize(told)), d.read_log()
+        with open(told, encoding="utf-8") as f:
+            one = json.loads(f.readline())
+        assert (one["event"], one["network"], one["switch"]) == ("ban", source, "local"), one
 
 
 run()
