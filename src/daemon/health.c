@@ -90,6 +90,10 @@ void health_tell(const struct health *health, health_say_fn *say, void *arg)
              "the process may have %lu descriptors, its limits on connections need %lu: raise "
              "LimitNOFILE or lower the limits",
              health->descriptors, health->wanted_descriptors);
+    if (health->as_root)
+        tell(say, arg, HEALTH_WARNING,
+             "sekishod runs as root: name a system account in [daemon] user, which it then becomes "
+             "after the start");
     if (dropped)
         tell(say, arg, HEALTH_WARNING, "%" PRIu64 " log lines were dropped since the start",
              dropped);

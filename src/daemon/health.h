@@ -13,6 +13,7 @@ struct health {
     const struct fastagi *agi; /* looked at on the serve thread only */
     unsigned long descriptors; /* that the process may have; 0: not known */
     unsigned long wanted_descriptors;
+    bool as_root; /* the process still is */
 };
 
 /* HEALTH_PROBLEM: Sekisho cannot decide or cannot change. HEALTH_WARNING: somebody should look. */

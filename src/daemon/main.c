@@ -13,7 +13,7 @@
 static int read_config(struct config **out, const struct options *options)
 {
     struct config_report report = {0};
-    int err = sekishod_config(out, options->config, options->state_dir, &report);
+    int err = sekishod_config(out, options, &report);
 
     if (report.text.n)
         fputs(report.text.p, stderr);
@@ -76,7 +76,7 @@ static int run(const struct options *options)
     umask(0027);
     if (read_config(&config, options) != 0)
         return EXIT_FAILURE;
-    if (sekishod_start(&d, config, options->config, options->state_dir, &f) != 0) {
+    if (sekishod_start(&d, config, options, &f) != 0) {
         fprintf(stderr, "sekishod: %s\n", f.text);
         return EXIT_FAILURE;
     }

@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPT_CHECK = 256, OPT_PRINT, OPT_STATE_DIR, OPT_VERSION, OPT_HELP };
+enum { OPT_CHECK = 256, OPT_PRINT, OPT_STATE_DIR, OPT_USER, OPT_VERSION, OPT_HELP };
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, 'c'},
     {"check-config", no_argument, NULL, OPT_CHECK},
     {"print-config", optional_argument, NULL, OPT_PRINT},
     {"state-dir", required_argument, NULL, OPT_STATE_DIR},
+    {"user", required_argument, NULL, OPT_USER},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, OPT_HELP},
     {NULL, 0, NULL, 0},
@@ -19,7 +20,7 @@ static const struct option long_options[] = {
 
 void options_help(void)
 {
-    puts("Usage: sekishod [-c FILE] [--state-dir DIR]\n"
+    puts("Usage: sekishod [-c FILE] [--state-dir DIR] [--user USER]\n"
          "       sekishod [-c FILE] --check-config\n"
          "       sekishod --print-config | --version | --help\n"
          "\n"
@@ -27,6 +28,7 @@ void options_help(void)
          "  --check-config     tell all that is wrong in it, and what is doubtful; start nothing\n"
          "  --print-config     write the default configuration, every key explained\n"
          "  --state-dir DIR    keep the store in DIR, whatever the configuration says\n"
+         "  --user USER        become USER when started by root, the same\n"
          "\n"
          "SIGHUP reads the configuration and the number tables again; a wrong one is refused\n"
          "and the old one stands. SIGTERM and SIGINT end cleanly.");
@@ -45,6 +47,7 @@ static void take(struct options *o, int option)
             fprintf(stderr, "sekishod: --print-config=%s is unknown; allowed is mdoc\n", optarg);
         break;
     case OPT_STATE_DIR: o->state_dir = optarg; break;
+    case OPT_USER: o->user = optarg; break;
     case OPT_VERSION: o->action = OPTIONS_VERSION; break;
     case OPT_HELP: o->action = OPTIONS_HELP; break;
     default: o->action = OPTIONS_WRONG; break; /* getopt has said why */

@@ -18,6 +18,7 @@ struct options {
     enum options_action action;
     const char *config;    /* NULL: none was named, take the default if it is there */
     const char *state_dir; /* NULL: what the configuration says */
+    const char *user;      /* the same */
 };
 
 #define OPTIONS_DEFAULT_CONFIG "/etc/sekisho/sekisho.conf"

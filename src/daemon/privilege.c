@@ -22,8 +22,18 @@ int privilege_state_dir(const char *path, struct fault *f)
     return 0;
 }
 
-int privilege_drop(const char *user, const char *state_dir, struct fault *f)
+static int give(const char *dir, const struct passwd *account, struct fault *f)
 {
+    if (dir && chown(dir, account->pw_uid, account->pw_gid) != 0)
+        return fault(f, ERR_IO, "cannot give %s to %s: %m", dir, account->pw_name);
+    return 0;
+}
+
+int privilege_drop(const char *user, const char *state_dir, const char *runtime_dir,
+                   struct fault *f)
+{
+    int err;
+
     if (!user[0] || geteuid() != 0)
         return 0;
     errno = 0;
@@ -31,8 +41,11 @@ int privilege_drop(const char *user, const char *state_dir, struct fault *f)
 
     if (!account)
         return fault(f, ERR_MISSING, "daemon.user: there is no system account \"%s\"", user);
-    if (chown(state_dir, account->pw_uid, account->pw_gid) != 0)
-        return fault(f, ERR_IO, "cannot give %s to %s: %m", state_dir, user);
+    err = give(state_dir, account, f);
+    if (!err)
+        err = give(runtime_dir, account, f);
+    if (err)
+        return err;
     if (initgroups(user, account->pw_gid) != 0 || setgid(account->pw_gid) != 0 ||
         setuid(account->pw_uid) != 0)
         return fault(f, ERR_IO, "cannot become %s: %m", user);

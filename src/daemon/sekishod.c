@@ -16,7 +16,6 @@
 #include "daemon/health.h"
 #include "daemon/measures.h"
 #include "daemon/notify.h"
-#include "daemon/options.h"
 #include "daemon/privilege.h"
 #include "daemon/records.h"
 #include "daemon/serve_thread.h"
@@ -31,7 +30,7 @@
 
 struct sekishod {
     struct config *config;
-    const char *config_path, *state_dir;
+    const struct options *options;
     struct tables *tables; /* in use; exchanged on the serve thread */
     struct zones *zones;
     struct snapshot *snapshot;
@@ -114,6 +113,7 @@ static void tell_health(void *arg, json_t *problems, json_t *warnings)
         .descriptors = d->descriptors,
         .wanted_descriptors =
             d->config->fastagi_connections + d->config->http_connections + DESCRIPTORS_OWN,
+        .as_root = geteuid() == 0,
     };
     struct sentences to = {problems, warnings};
 
@@ -149,16 +149,21 @@ static struct api_services services(struct sekishod *d, const struct config *con
 }
 
 /* systemd makes a directory for sockets, where the command looks first. */
-static int find_socket_path(struct sekishod *d, struct fault *f)
+static const char *runtime_dir(void)
 {
     const char *runtime = getenv("RUNTIME_DIRECTORY");
-    bool found = runtime && runtime[0] == '/' && !strchr(runtime, ':');
+
+    return runtime && runtime[0] == '/' && !strchr(runtime, ':') ? runtime : NULL;
+}
+
+static int find_socket_path(struct sekishod *d, struct fault *f)
+{
     struct buf path = {0};
 
     if (d->config->http_socket[0])
         buf_puts(&path, d->config->http_socket);
     else
-        buf_printf(&path, "%s/sekisho.sock", found ? runtime : d->config->state_dir);
+        buf_printf(&path, "%s/sekisho.sock", runtime_dir() ? runtime_dir() : d->config->state_dir);
     if (path.failed) {
         buf_free(&path);
         return fault_nomem(f);
@@ -427,7 +432,7 @@ static int start_parts(struct sekishod *d, struct store_first *first, struct fau
     if (!err)
         err = make_guard(d, f);
     if (!err)
-        err = privilege_drop(d->config->user, d->config->state_dir, f);
+        err = privilege_drop(d->config->user, d->config->state_dir, runtime_dir(), f);
     if (!err)
         err = make_authorizer(d, f);
     if (!err)
@@ -458,8 +463,8 @@ static void say_hello(const struct sekishod *d, const struct store_first *first)
     first_words_say(&words);
 }
 
-int sekishod_start(struct sekishod **out, struct config *config, const char *config_path,
-                   const char *state_dir, struct fault *f)
+int sekishod_start(struct sekishod **out, struct config *config, const struct options *options,
+                   struct fault *f)
 {
     struct sekishod *d = calloc(1, sizeof(*d));
     struct store_first first = {0};
@@ -469,8 +474,7 @@ int sekishod_start(struct sekishod **out, struct config *config, const char *con
         return fault_nomem(f);
     }
     d->config = config;
-    d->config_path = config_path;
-    d->state_dir = state_dir;
+    d->options = options;
     d->started = clock_now();
     d->descriptors = privilege_descriptors();
     log_configure((enum log_level)config->log_level, (enum log_format)config->log_format);
@@ -563,7 +567,7 @@ void sekishod_reload(struct sekishod *d)
     struct fault f = {0};
 
     notify_reloading();
-    int err = sekishod_config(&config, d->config_path, d->state_dir, &report);
+    int err = sekishod_config(&config, d->options, &report);
 
     log_report(&report);
     config_report_free(&report);
@@ -622,26 +626,36 @@ void sekishod_stop(struct sekishod *d)
 
 /* ---- the configuration ---------------------------------------------------------------------- */
 
-int sekishod_config(struct config **out, const char *config_path, const char *state_dir,
+/* An option stands for the key. */
+static int override(char **value, const char *option)
+{
+    char *copy = option ? strdup(option) : NULL;
+
+    if (!option)
+        return 0;
+    if (!copy)
+        return ERR_NOMEM;
+    free(*value);
+    *value = copy;
+    return 0;
+}
+
+int sekishod_config(struct config **out, const struct options *options,
                     struct config_report *report)
 {
     struct config *config = NULL;
-    bool none = !config_path && access(OPTIONS_DEFAULT_CONFIG, F_OK) != 0 && errno == ENOENT;
-    int err =
-        none ? config_parse(&config, SPAN(""), OPTIONS_DEFAULT_CONFIG, report)
-             : config_load(&config, config_path ? config_path : OPTIONS_DEFAULT_CONFIG, report);
+    const char *path = options->config;
+    bool none = !path && access(OPTIONS_DEFAULT_CONFIG, F_OK) != 0 && errno == ENOENT;
+    int err = none ? config_parse(&config, SPAN(""), OPTIONS_DEFAULT_CONFIG, report)
+                   : config_load(&config, path ? path : OPTIONS_DEFAULT_CONFIG, report);
 
-    if (err)
+    if (!err)
+        err = override(&config->state_dir, options->state_dir);
+    if (!err)
+        err = override(&config->user, options->user);
+    if (err) {
+        config_free(config);
         return err;
-    if (state_dir) {
-        char *copy = strdup(state_dir);
-
-        if (!copy) {
-            config_free(config);
-            return ERR_NOMEM;
-        }
-        free(config->state_dir);
-        config->state_dir = copy;
     }
     *out = config;
     return 0;

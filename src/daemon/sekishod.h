@@ -3,6 +3,7 @@
 #define SEKISHO_DAEMON_SEKISHOD_H
 
 #include "config/config.h"
+#include "daemon/options.h"
 
 /*
  * The whole daemon: what stands between a configuration and a process that answers. All calls are made
@@ -12,11 +13,11 @@ struct sekishod;
 
 /*
  * Starts everything. Takes the configuration, also when it fails. Sockets are opened before the store, so
- * that a port in use leaves the store untouched and the first token untold. `config_path` and
- * `state_dir` (both may be NULL, borrowed) are what sekishod_reload() starts from again.
+ * that a port in use leaves the store untouched and the first token untold. From
+ * `options` (borrowed) sekishod_reload() starts again.
  */
-int sekishod_start(struct sekishod **out, struct config *config, const char *config_path,
-                   const char *state_dir, struct fault *f);
+int sekishod_start(struct sekishod **out, struct config *config, const struct options *options,
+                   struct fault *f);
 
 /* Reads the configuration and the tables again. Whatever is wrong is logged, and all stays as it was. */
 void sekishod_reload(struct sekishod *d);
@@ -24,8 +25,8 @@ void sekishod_reload(struct sekishod *d);
 /* Takes no more questions, answers those that have come, writes what has gathered, and frees all. */
 void sekishod_stop(struct sekishod *d);
 
-/* The configuration that holds without a file: what the option and the default say. */
-int sekishod_config(struct config **out, const char *config_path, const char *state_dir,
+/* The configuration as file, defaults and options have it; without a file the last two. */
+int sekishod_config(struct config **out, const struct options *options,
                     struct config_report *report);
 
 #endif

@@ -556,6 +556,19 @@ def limits_that_need_more_descriptors_are_told():
 
 
 @case
+def who_stays_root_is_told():
+    def warned(d):
+        return any("runs as root" in w for w in api(d, "GET", "/v1/status")["warnings"])
+
+    with Daemon(BINARY) as d:
+        assert warned(d) == (os.geteuid() == 0)
+    if os.geteuid() == 0:
+        with Daemon([BINARY, "--user", "daemon"], open_to_all=True) as d:
+            assert not warned(d)
+            assert os.stat(d.state).st_uid == os.stat(f"/proc/{d.process.pid}").st_uid != 0
+
+
+@case
 def nobody_reads_what_it_says():
     """Standard error is a pipe that is full: calls go on."""
     r, w = os.pipe()

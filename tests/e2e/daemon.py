@@ -17,12 +17,14 @@ class Daemon:
     """Is ready when it is made; `with` ends it, whatever state it is in.
 
     `binary` is a path, or a list when something is to start it. `config` is {section: {key: value}}, with
-    {dir} for the directory `dir`. `agi` and `http` are its ports, `api` asks it over HTTP, `words` is what
-    it printed when it last started."""
+    {dir} for the directory `dir`, which with `open_to_all` is no secret of root's. `agi` and `http` are its
+    ports, `api` asks it over HTTP, `words` is what it printed when it last started."""
 
-    def __init__(self, binary, config=None, env=None):
+    def __init__(self, binary, config=None, env=None, open_to_all=False):
         self.binary = binary
         self.dir = tempfile.mkdtemp(prefix="sekishod-")
+        if open_to_all:
+            os.chmod(self.dir, 0o755)
         self.state = os.path.join(self.dir, "state")
         self.conf = os.path.join(self.dir, "sekisho.conf")
         self.log_path = os.path.join(self.dir, "log")
