@@ -265,8 +265,7 @@ const struct config_key config_keys[] = {
      .initial = "nobody",
      .at_start = true,
      .help = "System account that sekisho-enforcer becomes. One of its own is better than nobody, "
-             "which "
-             "other programs become too."},
+             "which other programs become too."},
     {.section = "guard",
      .name = "never_ban",
      .type = CONFIG_PATH,
@@ -385,7 +384,8 @@ const struct config_key config_keys[] = {
      .offset = AT_SWITCH(log),
      .initial = "",
      .at_start = true,
-     .help = "The file of Asterisk's security channel, and of no other channel. Empty: none."},
+     .help = "The file of Asterisk's security channel, and of no other channel; the account that "
+             "sekishod runs as must be able to read it. Empty: none."},
     {.section = "switch",
      .name = "hep",
      .type = CONFIG_LISTEN,
@@ -422,7 +422,8 @@ const struct config_key config_keys[] = {
      .offset = AT_SWITCH(ami_user),
      .initial = "",
      .at_start = true,
-     .help = "Whom to log in as there; see docs/lab.md for the rights that it needs."},
+     .help =
+         "Whom to log in as there; see docs/switches/asterisk.md for the rights that it needs."},
     {.section = "switch",
      .name = "ami_secret_file",
      .type = CONFIG_PATH,
