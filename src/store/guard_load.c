@@ -10,6 +10,8 @@
 
 /* ---- what was lifted ------------------------------------------------------------------------ */
 
+#define SECOND_MS 1000
+
 struct lifted {
     char kind; /* of its word the first letter: b, l, k */
     int64_t sw, at_ms;
@@ -104,18 +106,53 @@ static size_t lower_bound(const struct load *l, const struct lifted *key)
     return low;
 }
 
-/* Whether what `key` names and began at key->at_ms was lifted since. */
-static bool is_lifted(const struct load *l, const struct lifted *key)
+/* Whether the guard decided about what `key` names after `at_ms`, in the second or so that its state can tell. */
+static int decided_after(const struct load *l, const struct lifted *key, int64_t at_ms, bool *found,
+                         struct fault *f)
 {
+    const struct db_value from = INT(at_ms), to = INT(key->at_ms + 2 * SECOND_MS);
+    char packed[GUARD_NETWORK_MAX];
+    int64_t id;
+
+    if (key->kind == 'b')
+        return db_int(l->tx->evidence, &id, found,
+                      "SELECT id FROM decisions WHERE network = ?1 AND at > ?2 AND at < ?3"
+                      " AND kind IN (?4, ?5) LIMIT 1",
+                      DB_VALUES(BLOB(guard_network_pack(&key->network, packed)), from, to,
+                                WORD(guard_event_name(GUARD_BAN)),
+                                WORD(guard_event_name(GUARD_QUENCH))),
+                      f);
+    return db_int(l->tx->evidence, &id, found,
+                  "SELECT id FROM decisions WHERE account <> '' AND account = ?1 AND switch = ?2"
+                  " AND at > ?3 AND at < ?4 AND kind IN (?5, ?6, ?7) LIMIT 1",
+                  DB_VALUES(TEXT(key->account), INT(key->sw), from, to,
+                            WORD(guard_event_name(GUARD_LOCKOUT)),
+                            WORD(guard_event_name(GUARD_INTERNATIONAL)),
+                            WORD(guard_event_name(GUARD_TAKEOVER))),
+                  f);
+}
+
+/* Whether what `key` names and began at key->at_ms was lifted since: 0 or 1, or an error. Bans and locks know only
+ * the second in which they began; one that began anew in the second of the lift is told by its decision. */
+static int is_lifted(const struct load *l, const struct lifted *key, struct fault *f)
+{
+    int64_t last = INT64_MIN;
+    bool anew = false;
+    int err = 0;
+
     for (size_t i = lower_bound(l, key); i < l->n_lifted; i++) {
         const struct lifted *one = &l->lifted[i];
         if (order(one, key) != 0)
-            return false;
-        if (one->at_ms >= key->at_ms && (!one->network.family || !key->network.family ||
-                                         exempts_overlap(&one->network, &key->network)))
-            return true;
+            break;
+        if (one->at_ms > last && (!one->network.family || !key->network.family ||
+                                  exempts_overlap(&one->network, &key->network)))
+            last = one->at_ms;
     }
-    return false;
+    if (last < key->at_ms)
+        return 0;
+    if (key->kind != 'k' && last < key->at_ms + 2 * SECOND_MS)
+        err = decided_after(l, key, last, &anew, f);
+    return err ? err : !anew;
 }
 
 /* ---- bans and locks ------------------------------------------------------------------------- */
@@ -174,8 +211,11 @@ static int give_ban(struct load *l, struct query *q, struct fault *f)
     const struct lifted key = {.kind = 'b', .network = ban.network, .at_ms = ban.since * 1000};
 
     if (!ban.network.family || !guard_word_attack(query_text(q, 3), &ban.attack) ||
-        !witness_from(query_text(q, 4), &ban.witness) || is_lifted(l, &key))
+        !witness_from(query_text(q, 4), &ban.witness))
         return 0;
+    int lifted = is_lifted(l, &key, f);
+    if (lifted)
+        return lifted < 0 ? lifted : 0;
     return l->to->ban(l->to->arg, &ban, f);
 }
 
@@ -205,7 +245,10 @@ static int give_lock(struct load *l, struct query *q, struct fault *f)
                                .sw = lock.switch_id,
                                .account = span_of(guard_name_show(name, shown)),
                                .at_ms = lock.since * 1000};
-    return is_lifted(l, &key) ? 0 : l->to->lock(l->to->arg, &lock, f);
+    int lifted = is_lifted(l, &key, f);
+    if (lifted)
+        return lifted < 0 ? lifted : 0;
+    return l->to->lock(l->to->arg, &lock, f);
 }
 
 /* ---- pairs and counts ----------------------------------------------------------------------- */
@@ -229,8 +272,11 @@ static int give_pair(struct load *l, struct query *q, struct fault *f)
                                .network = pair.home,
                                .at_ms = query_int(q, 9)};
 
-    if (!pair.home.family || (pair.good && is_lifted(l, &key)))
+    if (!pair.home.family)
         return 0;
+    int lifted = pair.good ? is_lifted(l, &key, f) : 0;
+    if (lifted)
+        return lifted < 0 ? lifted : 0;
     if (!pair.days) /* decided, not saved */
         pair.days = l->limits->good_days < UINT8_MAX ? (uint8_t)l->limits->good_days : UINT8_MAX;
     return l->to->pair(l->to->arg, &pair, f);

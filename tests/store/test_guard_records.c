@@ -32,15 +32,15 @@ static struct guard *guard;
 static struct guard_journal *journal;
 static struct guard_limits limits;
 static uint8_t key[GUARD_KEY_BYTES];
-static int64_t clock_s; /* since the test began */
-static int changed;     /* how often the store said that lists changed */
+static int64_t clock_s, clock_ms; /* since the test began, and within the second */
+static int changed;               /* how often the store said that lists changed */
 
 static const struct store_by by = {.actor = SPAN("test")};
 
 static struct instant now(void)
 {
-    return (struct instant){.boot_ns = (1000 + clock_s) * 1000000000,
-                            .wall_ms = START_MS + clock_s * 1000};
+    return (struct instant){.boot_ns = (1000 + clock_s) * 1000000000 + clock_ms * 1000000,
+                            .wall_ms = START_MS + clock_s * 1000 + clock_ms};
 }
 
 static void on_changed(void *arg)
@@ -109,7 +109,7 @@ static void open_guard(void)
 
 static int setup(void **state)
 {
-    clock_s = 0;
+    clock_s = clock_ms = 0;
     changed = 0;
     place_make(&place);
     open_store();
@@ -394,6 +394,38 @@ static void a_lock_comes_back_unless_it_was_lifted(void **state)
     assert_string_equal(
         decisions((struct store_decision_query){.account = SPAN("a\\x01"), .bare = true}),
         "international-locked brute-force 198.51.100.10 a\\x01 10/10 +0");
+}
+
+/* An attack goes on while the operator unlocks: what the guard decides after that stands. */
+static void what_began_in_the_second_of_the_lift_is_told_by_its_order(void **state)
+{
+    char source[32];
+
+    fails("198.51.100.7", "1002", 4);
+    clock_ms = 200;
+    assert_int_equal(store_write_wait(store, unban_job, (void *)"198.51.100.7", NULL), 0);
+    clock_ms = 700;
+    fails("198.51.100.7", "1002", 1);
+    fails("198.51.100.8", "1003", 4);
+    clock_ms = 800;
+    fails("198.51.100.8", "1003", 1);
+    clock_s--;
+    clock_ms = 900;
+    assert_int_equal(store_write_wait(store, unban_job, (void *)"198.51.100.8", NULL), 0);
+    for (int i = 0; i < 10; i++) {
+        snprintf(source, sizeof(source), "203.0.113.%d", i + 1);
+        clock_ms = 100;
+        if (i == 9)
+            assert_int_equal(store_write_wait(store, unlock_job, (void *)"1001", NULL), 0);
+        clock_ms = 300;
+        fails(source, "1001", 1);
+    }
+    assert_true(banned("198.51.100.7") && banned("198.51.100.8") && locked("1001"));
+    flush();
+    come_back();
+    assert_true(banned("198.51.100.7"));
+    assert_false(banned("198.51.100.8"));
+    assert_true(locked("1001"));
 }
 
 static void counts_come_back_until_their_window_has_passed(void **state)
@@ -876,6 +908,7 @@ int main(void)
         TEST(what_was_lifted_stays_lifted),
         TEST(the_operators_bans_come_from_the_other_file),
         TEST(a_lock_comes_back_unless_it_was_lifted),
+        TEST(what_began_in_the_second_of_the_lift_is_told_by_its_order),
         TEST(counts_come_back_until_their_window_has_passed),
         TEST(known_good_comes_back_unless_it_was_forgotten),
         TEST(what_the_guard_revokes_stays_revoked),
