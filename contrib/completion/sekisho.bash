@@ -37,6 +37,17 @@ _sekisho_options() { # COMMAND SUBCOMMAND
         --against-restrict --against-except --account --switch --tenant --operator --against-account --against-tenant \
         --ranges --all --restrictions ;;
     "refusals "* | "audit "*) echo --account --switch --tenant --since --limit ;;
+    "bans "*) echo --network --attack --switch ;;
+    "ban "*) echo --for --note --yes ;;
+    "unban "*) echo --direct ;;
+    "lockouts "*) echo --kind --switch --tenant ;;
+    "unlock "*) echo --switch --yes ;;
+    "known-good list") echo --account --switch --tenant --network ;;
+    "known-good forget") echo --switch --all ;;
+    "access add" | "never-ban add") echo --note --yes ;;
+    "access remove" | "never-ban remove") echo --yes ;;
+    "canary add") echo --switch --note ;;
+    "canary remove") echo --switch ;;
     "token add") echo --label --expires ;;
     "settings set") echo --refusal-days --refusals-max --refusals-per-account --adopted-max --attempt-days --attempts-max --decision-days --decisions-max --decisions-per-subject ;;
     "doctor "*) echo --asterisk --dialplan-file --plan --config ;;
@@ -50,6 +61,8 @@ _sekisho_subcommands() { # COMMAND
     restrict) echo list add except remove ;;
     template) echo list show apply export ;;
     stop) echo now undo list ;;
+    known-good) echo list forget ;;
+    access | never-ban | canary) echo list add remove ;;
     token) echo list add revoke ;;
     settings) echo show set ;;
     esac
@@ -65,6 +78,8 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
     --mode) echo enforce observe inherit ;;
     --unknown) echo born deny ;;
     --form) echo dialled +e164 e164 ;;
+    --kind) echo lockout international takeover ;;
+    --attack) echo brute-force slow enumeration scan call malformed canary operator ;;
     --state) echo active suspended locked ;;
     *) return 1 ;;
     esac
@@ -72,8 +87,8 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
 
 _sekisho() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="status switch tenant preset account restrict template stop check number prove complement refusals audit
-        token settings backup doctor version help"
+    local commands="status switch tenant preset account restrict template stop check number prove complement bans ban
+        unban lockouts unlock known-good access never-ban canary refusals audit token settings backup doctor version help"
     local global="--socket --url --token-file --json --lang --help"
     local command='' sub='' words i
     COMPREPLY=()

@@ -306,18 +306,31 @@ int remote_stream(struct cli *cli, const char *method, const char *path, const c
     return ask(cli, method, path, type, (struct span){NULL, 0}, &stream, out, f);
 }
 
-int remote_call(struct cli *cli, const char *method, const char *path, const json_t *body,
-                struct reply *out, struct fault *f)
+int remote_try(struct cli *cli, const char *method, const char *path, const json_t *body,
+               struct reply *out, struct fault *f)
 {
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 
     if (body && !text)
         return fault(f, ERR_SYNTAX, "what was given is not UTF-8");
-    int err = remote_send(cli, method, path,
-                          strcmp(method, "PATCH") == 0 ? "application/merge-patch+json"
-                                                       : "application/json",
-                          span_of(text), out, f);
+    int err =
+        ask(cli, method, path,
+            strcmp(method, "PATCH") == 0 ? "application/merge-patch+json" : "application/json",
+            span_of(text), NULL, out, f);
     free(text);
+    return err;
+}
+
+int remote_call(struct cli *cli, const char *method, const char *path, const json_t *body,
+                struct reply *out, struct fault *f)
+{
+    struct reply r = {0};
+    int err = remote_try(cli, method, path, body, &r, f);
+
+    if (!err && out)
+        *out = r;
+    else
+        reply_free(&r);
     return err;
 }
 

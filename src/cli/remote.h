@@ -24,7 +24,11 @@ void reply_free(struct reply *r);
 int remote_call(struct cli *cli, const char *method, const char *path, const json_t *body,
                 struct reply *out, struct fault *f);
 
-/* The same with a body that is no JSON. */
+/* The same, but `*out` is set whenever there was an answer, a problem too. */
+int remote_try(struct cli *cli, const char *method, const char *path, const json_t *body,
+               struct reply *out, struct fault *f);
+
+/* The same as remote_call() with a body that is no JSON. */
 int remote_send(struct cli *cli, const char *method, const char *path, const char *type,
                 struct span body, struct reply *out, struct fault *f);
 

@@ -84,3 +84,11 @@ int when_parse(const char *text, enum when_side side, int64_t now, char out[WHEN
     strftime(out, WHEN_SIZE, "%Y-%m-%dT%H:%M:%SZ", &t);
     return 0;
 }
+
+int when_span(const char *text, int64_t *seconds, struct fault *f)
+{
+    if (relative(text, seconds))
+        return 0;
+    return fault(f, ERR_SYNTAX, "\"%s\" is no span of time: 90s, 30m, 2h, 7d or 4w",
+                 ESCAPED(span_of(text)));
+}

@@ -19,4 +19,7 @@ enum when_side { WHEN_PAST, WHEN_FUTURE };
 int when_parse(const char *text, enum when_side side, int64_t now, char out[WHEN_SIZE],
                struct fault *f);
 
+/* A span like 90s, 30m, 2h, 7d, 4w, in seconds. ERR_SYNTAX with a sentence. */
+int when_span(const char *text, int64_t *seconds, struct fault *f);
+
 #endif

@@ -21,8 +21,8 @@ int ruleset_open(struct ruleset **out, struct fault *f)
 
     if (!rules)
         return fault_nomem(f);
-    table_print(&rules->into, false);
-    table_print(&rules->anew, true);
+    table_list(&rules->into, false);
+    table_list(&rules->anew, true);
     rules->nft = nft_ctx_new(NFT_CTX_DEFAULT);
     if (!rules->nft || rules->into.failed || rules->anew.failed) {
         ruleset_close(rules);

@@ -121,7 +121,7 @@ static void print_sets(struct buf *out)
     }
 }
 
-void table_print(struct buf *out, bool anew)
+void table_list(struct buf *out, bool anew)
 {
     static const char *const chains[] = {"every",          "sip",        "access", "observe",
                                          "observe_access", "observe_sip"};

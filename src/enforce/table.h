@@ -64,6 +64,6 @@ enum enforce_counter table_counter_named(struct span name);
 
 /* What nft is told: makes what is missing and lays all rules anew, in one transaction that leaves the
  * elements of sets alone. With `anew` the table is taken away first, with everything in it. */
-void table_print(struct buf *out, bool anew);
+void table_list(struct buf *out, bool anew);
 
 #endif

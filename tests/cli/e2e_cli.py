@@ -398,6 +398,50 @@ def records(folder):
     same("backup: never over what is there", sekisho("backup", path).code, 1)
 
 
+def guard():
+    same("bans: none", sekisho("bans", "--json").json(), [])
+    ran = sekisho("ban", "198.51.100.7", "--for", "2h", "--note", "ticket 4711", "--json")
+    same("ban", (ran.code, ran.json()["network"], ran.json()["seconds"], ran.json()["by"]),
+         (0, "198.51.100.7", 7200, "operator"))
+    check("bans", "198.51.100.7" in sekisho("bans").out and "ticket 4711" in sekisho("bans").out, sekisho("bans"))
+    same("bans --network", sekisho("bans", "--network", "203.0.113.0/24", "--json").json(), [])
+    same("ban: too wide", sekisho("ban", "10.0.0.0/8").code, 1)
+    same("ban: no network", sekisho("ban", "nowhere").code, 1)
+    same("ban: a network around it", sekisho("ban", "198.51.100.0/24").code, 0)
+    ran = sekisho("unban", "198.51.100.7")
+    check("unban: what still stands is said", ran.code == 0 and "198.51.100.0/24" in ran.err, ran)
+    same("unban", sekisho("unban", "198.51.100.0/24").code, 0)
+    same("bans: none any more", sekisho("bans", "--json").json(), [])
+    same("unban: nobody", sekisho("unban", "198.51.100.7").code, 1)
+    same("lockouts", sekisho("lockouts", "--json").json(), [])
+    same("lockouts: a wrong kind", sekisho("lockouts", "--kind", "any").code, 1)
+    same("unlock: nothing to unlock", sekisho("unlock", "2001").code, 1)
+    same("known-good", sekisho("known-good", "list", "--json").json(), [])
+    same("known-good forget: nothing", sekisho("known-good", "forget", "2001", "--all").code, 1)
+
+    ran = sekisho("access", "add", "192.0.2.0/24")
+    check("access add: what it shuts out is said, and not done unasked", ran.code == 1 and "IPv6" in ran.err and
+          "--yes" in ran.err, ran)
+    same("access list: still off", sekisho("access", "list", "--json").json(), [])
+    same("access add --yes", sekisho("access", "add", "192.0.2.0/24", "--note", "office", "--yes").code, 0)
+    check("access list", "192.0.2.0/24" in sekisho("access", "list").out and "office" in sekisho("access", "list").out,
+          sekisho("access", "list"))
+    ran = sekisho("access", "remove", "192.0.2.0/24")
+    same("access remove: opens, and is not done unasked", (ran.code, "--yes" in ran.err), (1, True))
+    same("access remove --yes", sekisho("access", "remove", "192.0.2.0/24", "--yes").code, 0)
+
+    same("never-ban add", sekisho("never-ban", "add", "203.0.113.9").code, 0)
+    ran = sekisho("never-ban", "list")
+    check("never-ban list: with what was found", "203.0.113.9" in ran.out and "127.0.0.0/8" in ran.out, ran)
+    same("ban: what is never banned", sekisho("ban", "203.0.113.9").code, 1)
+    same("never-ban remove", sekisho("never-ban", "remove", "203.0.113.9").code, 0)
+
+    same("canary add", sekisho("canary", "add", "9999", "--note", "nobody").code, 0)
+    same("canary list", [c["account"] for c in sekisho("canary", "list", "--json").json()], ["9999"])
+    same("canary add: an account", sekisho("canary", "add", "2001").code, 1)
+    same("canary remove", sekisho("canary", "remove", "9999").code, 0)
+
+
 def refusals(daemon):
     token = sekisho("token", "add", "operator", "--json").json()["token"]
     call = {"switch": "local", "account": "2003", "number": "010252615123456", "remote": "192.0.2.7"}
@@ -459,6 +503,7 @@ with tempfile.TemporaryDirectory() as work, Daemon(SEKISHOD) as sekishod:
     tokens(sekishod, work)
     records(work)
     refusals(sekishod)
+    guard()
     discover(work)
     same("sekishod ends cleanly", sekishod.stop(), 0)
     same("status without a daemon", sekisho("status").code, 4)

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/commands.h"
+#include "cli/consent.h"
+#include "cli/named_on.h"
+#include "cli/resource.h"
+
+static const struct column lock_columns[] = {
+    {"switch", "SWITCH", "スイッチ"},
+    {"account", "ACCOUNT", "アカウント"},
+    {"tenant", "TENANT", "テナント"},
+    {"kind", "KIND", "種類"},
+    {"observed", "OBSERVED", "観察のみ"},
+    {"since", "SINCE", "開始"},
+    {"until", "UNTIL", "期限"},
+    {"count", "ATTEMPTS", "試行"},
+    {0},
+};
+
+static const struct column good_columns[] = {
+    {"switch", "SWITCH", "スイッチ"},
+    {"account", "ACCOUNT", "アカウント"},
+    {"tenant", "TENANT", "テナント"},
+    {"network", "NETWORK", "ネットワーク"},
+    {"since", "SINCE", "開始"},
+    {"last", "LAST SUCCESS", "最後の成功"},
+    {0},
+};
+
+int cmd_lockouts(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    const char *kind = NULL, *switch_ = NULL, *tenant = NULL;
+    const struct option options[] = {
+        {.name = "kind", .text = &kind, .value = "KIND"},
+        {.name = "switch", .text = &switch_, .value = "SWITCH"},
+        {.name = "tenant", .text = &tenant, .value = "TENANT"},
+        {0},
+    };
+    struct words rest = {0};
+    struct buf path = {0};
+    struct fault f;
+    int code = EXIT_DONE;
+
+    if (options_parse(cli, argc, argv, options, 0, &rest, &f))
+        code = cli_usage(self, "%s", f.text);
+    else if (rest.n)
+        code = cli_usage(self, "\"%s\" is too much here; one account is what \"why\" explains",
+                         ESCAPED(span_of(rest.at[0])));
+    if (!code) {
+        buf_puts(&path, "/v1/lockouts");
+        path_query(&path, "kind", kind);
+        path_query(&path, "switch", switch_);
+        path_query(&path, "tenant", tenant);
+        code =
+            path.failed ? (fault_nomem(&f), cli_fail(&f)) : show_list(cli, path.p, 0, lock_columns);
+    }
+    buf_free(&path);
+    words_free(&rest);
+    return code;
+}
+
+static int unlock(struct cli *cli, const char *switch_, const char *name, bool yes)
+{
+    struct buf path = {0};
+    struct fault f;
+    int code;
+
+    if (named_on(cli, "/v1/lockouts", switch_, name, &path, &f))
+        code = cli_fail(&f);
+    else
+        code = consent_call(cli, "DELETE", path.p, NULL, yes, NULL);
+    if (!code)
+        said(cli, TR(cli, "%s is unlocked", "%s のロックを解除しました"), ESCAPED(span_of(name)));
+    buf_free(&path);
+    return code;
+}
+
+int cmd_unlock(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    const char *switch_ = NULL;
+    bool yes = false;
+    const struct option options[] = {
+        {.name = "switch", .text = &switch_, .value = "SWITCH"},
+        {.name = "yes", .flag = &yes},
+        {0},
+    };
+    struct words rest = {0};
+    struct fault f;
+    int code = EXIT_DONE;
+
+    if (options_parse(cli, argc, argv, options, 1, &rest, &f))
+        code = cli_usage(self, "%s", f.text);
+    else if (rest.n == 0)
+        code = cli_usage(self, "an ACCOUNT is missing");
+    for (size_t i = 0; i < rest.n && !code; i++)
+        code = unlock(cli, switch_, rest.at[i], yes);
+    words_free(&rest);
+    return code;
+}
+
+/* ---- known good ---- */
+
+static int list_good(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    const char *account = NULL, *switch_ = NULL, *tenant = NULL, *network = NULL;
+    const struct option options[] = {
+        {.name = "account", .text = &account, .value = "ACCOUNT"},
+        {.name = "switch", .text = &switch_, .value = "SWITCH"},
+        {.name = "tenant", .text = &tenant, .value = "TENANT"},
+        {.name = "network", .text = &network, .value = "NETWORK"},
+        {0},
+    };
+    struct words rest = {0};
+    struct buf path = {0};
+    struct fault f;
+    int code = EXIT_DONE;
+
+    if (options_parse(cli, argc, argv, options, 0, &rest, &f))
+        code = cli_usage(self, "%s", f.text);
+    else if (rest.n)
+        code = cli_usage(self, "\"%s\" is too much here; say --account %s",
+                         ESCAPED(span_of(rest.at[0])), ESCAPED(span_of(rest.at[0])));
+    if (!code) {
+        buf_puts(&path, "/v1/known-good");
+        path_query(&path, "account", account);
+        path_query(&path, "switch", switch_);
+        path_query(&path, "tenant", tenant);
+        path_query(&path, "network", network);
+        code =
+            path.failed ? (fault_nomem(&f), cli_fail(&f)) : show_list(cli, path.p, 0, good_columns);
+    }
+    buf_free(&path);
+    words_free(&rest);
+    return code;
+}
+
+static int forget(struct cli *cli, const char *switch_, const char *account, const char *network)
+{
+    struct buf path = {0};
+    struct fault f;
+    int code = EXIT_DONE, err = named_on(cli, "/v1/known-good", switch_, account, &path, &f);
+
+    if (!err && network)
+        path_part(&path, network);
+    if (!err)
+        err = path.failed ? fault_nomem(&f) : remote_call(cli, "DELETE", path.p, NULL, NULL, &f);
+    if (err)
+        code = cli_fail(&f);
+    else if (network)
+        said(cli, TR(cli, "%s is forgotten for %s", "%s を既知の接続元から外しました: %s"),
+             ESCAPED(span_of(network)), ESCAPED(span_of(account)));
+    else
+        said(cli,
+             TR(cli, "all that was known good for %s is forgotten",
+                "%s の既知の接続元をすべて外しました"),
+             ESCAPED(span_of(account)));
+    buf_free(&path);
+    return code;
+}
+
+static int forget_good(struct cli *cli, const struct command *self, int argc, char **argv)
+{
+    const char *switch_ = NULL;
+    bool all = false;
+    const struct option options[] = {
+        {.name = "switch", .text = &switch_, .value = "SWITCH"},
+        {.name = "all", .flag = &all},
+        {0},
+    };
+    struct words rest = {0};
+    struct fault f;
+    int code = EXIT_DONE;
+
+    if (options_parse(cli, argc, argv, options, 1, &rest, &f))
+        code = cli_usage(self, "%s", f.text);
+    else if (rest.n == 0)
+        code = cli_usage(self, "an ACCOUNT is missing");
+    else if (all ? rest.n > 1 : rest.n < 2)
+        code = cli_usage(self, "forget which? NETWORK…, or --all");
+    for (size_t i = 1; i < rest.n && !code; i++)
+        code = forget(cli, switch_, rest.at[0], rest.at[i]);
+    if (!code && all)
+        code = forget(cli, switch_, rest.at[0], NULL);
+    words_free(&rest);
+    return code;
+}
+
+const struct command known_good_commands[] = {
+    {.name = "list",
+     .brief = "From where accounts are known to work",
+     .usage = "known-good list [--account ACCOUNT] [--switch SWITCH] [--tenant TENANT] "
+              "[--network NETWORK]",
+     .run = list_good},
+    {.name = "forget",
+     .brief = "Take sources off, so that a lock reaches them too",
+     .usage = "known-good forget ACCOUNT NETWORK… [--switch SWITCH]\n"
+              "known-good forget ACCOUNT --all [--switch SWITCH]",
+     .run = forget_good},
+    {0},
+};
