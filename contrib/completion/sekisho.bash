@@ -48,6 +48,8 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     "access remove" | "never-ban remove") echo --yes ;;
     "canary add") echo --switch --note ;;
     "canary remove") echo --switch ;;
+    "why "*) echo --switch ;;
+    "attacks "*) echo --since --until --switch --top --csv ;;
     "token add") echo --label --expires ;;
     "settings set") echo --refusal-days --refusals-max --refusals-per-account --adopted-max --attempt-days --attempts-max --decision-days --decisions-max --decisions-per-subject ;;
     "doctor "*) echo --asterisk --dialplan-file --plan --config ;;
@@ -88,7 +90,8 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
 _sekisho() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status switch tenant preset account restrict template stop check number prove complement bans ban
-        unban lockouts unlock known-good access never-ban canary refusals audit token settings backup doctor version help"
+        unban lockouts unlock known-good access never-ban canary refusals audit why
+        attacks token settings backup doctor version help"
     local global="--socket --url --token-file --json --lang --help"
     local command='' sub='' words i
     COMPREPLY=()

@@ -183,6 +183,18 @@ const struct command commands[] = {
          "audit [--account ACCOUNT [--switch SWITCH]] [--tenant TENANT] [--since TIME] [--limit N]",
      .help = RECORDS_HELP,
      .run = cmd_audit},
+    {.name = "why",
+     .brief = "Why an address is dropped or an account locked, or why not",
+     .usage = "why ADDRESS|NETWORK\nwhy ACCOUNT[@SWITCH] [--switch SWITCH]",
+     .run = cmd_why},
+    {.name = "attacks",
+     .brief = "What share of the attacks was what, and who came most often",
+     .usage = "attacks [--since TIME] [--until TIME] [--switch SWITCH] [--top N] [--csv]",
+     .help = "  --since TIME         7d (without it), 2026-12-01, 2026-12-01T09:00:00Z\n"
+             "  --until TIME         the same; now without it\n"
+             "  --top N              how long the lists may be: 10 without it\n"
+             "  --csv                a row for each number, for spreadsheets\n",
+     .run = cmd_attacks},
     {.name = "token",
      .brief = "Tokens of the HTTP API",
      .usage = "token COMMAND …",

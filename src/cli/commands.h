@@ -7,6 +7,7 @@
 /* One subcommand, one file (cmd_NAME.c); commands.c puts them into one table. */
 int cmd_account_discover(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_account_import(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_attacks(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_audit(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_ban(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_bans(struct cli *cli, const struct command *self, int argc, char **argv);
@@ -21,6 +22,7 @@ int cmd_refusals(struct cli *cli, const struct command *self, int argc, char **a
 int cmd_status(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_unban(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_unlock(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_why(struct cli *cli, const struct command *self, int argc, char **argv);
 
 extern const struct command access_commands[];
 extern const struct command account_commands[];

@@ -135,6 +135,10 @@ static int understand(struct reply *r, const struct buf *body, struct fault *f)
 {
     json_error_t where;
 
+    if (r->text && r->status < 400) {
+        buf_add(r->text, buf_span(body));
+        return r->text->failed ? fault_nomem(f) : 0;
+    }
     if (body->n) {
         r->json = json_loadb(body->p, body->n, JSON_DECODE_ANY, &where);
         if (!r->json && r->status < 400)
@@ -282,6 +286,15 @@ static int ask(struct cli *cli, const char *method, const char *path, const char
     buf_free(&header);
     buf_free(&answer);
     buf_free(&url);
+    return err;
+}
+
+int remote_text(struct cli *cli, const char *path, struct buf *out, struct fault *f)
+{
+    struct reply r = {.text = out};
+    int err = ask(cli, "GET", path, "text/plain", (struct span){NULL, 0}, NULL, &r, f);
+
+    reply_free(&r);
     return err;
 }
 

@@ -15,7 +15,8 @@
 
 struct reply {
     int status;
-    json_t *json; /* NULL where the answer has no body */
+    json_t *json;     /* NULL where the answer has no body */
+    struct buf *text; /* set by remote_text: where an answer goes that is no JSON */
 };
 
 void reply_free(struct reply *r);
@@ -46,6 +47,9 @@ struct remote_body {
  * too. */
 int remote_stream(struct cli *cli, const char *method, const char *path, const char *type,
                   const struct remote_body *body, struct reply *out, struct fault *f);
+
+/* GETs `path` as the text that it is (CSV), added to `out`. */
+int remote_text(struct cli *cli, const char *path, struct buf *out, struct fault *f);
 
 /* What the daemon said, fit for a terminal, in `out->text`. Quotes stay as they are: its sentences quote
  * names. */
