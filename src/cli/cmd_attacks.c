@@ -105,7 +105,7 @@ static void print_witnesses(const struct cli *cli, const json_t *report)
         return;
     putchar('\n');
     table_text(&t, TR(cli, "WITNESS", "観測"));
-    table_text(&t, TR(cli, "    SEEN", "    観測")),
+    table_text(&t, TR(cli, "    SEEN", "    回数")),
         table_text(&t, TR(cli, " REFUSED", "    拒否"));
     json_array_foreach(witnesses, i, one)
     {
