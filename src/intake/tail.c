@@ -11,6 +11,8 @@
 
 #define CHUNK (2 * TAIL_LINE_MAX)
 
+#define UNLOOKED_MAX 64
+
 struct tail {
     char *path;
     char *above; /* room for the name of a directory above it */
@@ -21,7 +23,9 @@ struct tail {
     bool looked; /* the file of the start, if there was one, is found: later ones are read whole */
     bool
         skipping; /* up to the next line end: a line that is too long or whose begin was not read */
-    size_t n;     /* bytes of a line without an end yet */
+    bool named;   /* at the last look the file that is read had the name */
+    unsigned unlooked; /* reads since `path` was looked at */
+    size_t n;          /* bytes of a line without an end yet */
     struct tail_figures figures;
     char buf[CHUNK];
 };
@@ -47,12 +51,19 @@ static void watch_above(struct tail *t)
     }
 }
 
-static void drain(struct tail *t)
+/* True if all that happened is that somebody wrote. What does not fit is there the next time. */
+static bool only_written(struct tail *t)
 {
-    char events[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)];
+    _Alignas(struct inotify_event) char events[64 * (sizeof(struct inotify_event) + NAME_MAX + 1)];
+    ssize_t n = read(t->notify, events, sizeof(events));
+    bool only = n > 0;
 
-    while (read(t->notify, events, sizeof(events)) > 0)
-        ;
+    for (ssize_t at = 0; at < n;) {
+        const struct inotify_event *event = (const void *)(events + at);
+        only &= event->mask == IN_MODIFY;
+        at += (ssize_t)(sizeof(*event) + event->len);
+    }
+    return only;
 }
 
 int tail_open(struct tail **out, const char *path, struct fault *f)
@@ -142,9 +153,23 @@ static bool look(struct tail *t, struct stat *st)
     if (stat(t->path, st)) {
         t->figures.error = errno;
         watch_above(t);
+        t->named = false;
         return false;
     }
-    return t->fd < 0 || st->st_ino != t->file.st_ino || st->st_dev != t->file.st_dev;
+    t->named = t->fd >= 0 && st->st_ino == t->file.st_ino && st->st_dev == t->file.st_dev;
+    return !t->named;
+}
+
+/* Whether another file is there now. While the one that had the name at the last look is only written to, it is
+ * seldom asked: a directory that moved far above has no event. */
+static bool look_where_needed(struct tail *t, struct stat *st)
+{
+    bool written = only_written(t);
+
+    if (written && t->named && ++t->unlooked < UNLOOKED_MAX)
+        return false;
+    t->unlooked = 0;
+    return look(t, st);
 }
 
 static void take_file(struct tail *t, const struct tail_sink *sink)
@@ -222,33 +247,42 @@ static void split(struct tail *t, size_t got, const struct tail_sink *sink)
     }
 }
 
-/* False at the end of the file. */
-static bool read_some(struct tail *t, const struct tail_sink *sink)
+enum got {
+    READ_NONE,
+    READ_LESS,
+    READ_ALL
+}; /* of what there was room for; READ_NONE at the end of the file */
+
+static enum got read_some(struct tail *t, const struct tail_sink *sink)
 {
-    ssize_t got = pread(t->fd, t->buf + t->n, sizeof(t->buf) - t->n, t->offset);
+    size_t room = sizeof(t->buf) - t->n;
+    ssize_t got = pread(t->fd, t->buf + t->n, room, t->offset);
 
     if (got <= 0)
-        return false;
+        return READ_NONE;
     t->offset += got;
     t->figures.bytes += (uint64_t)got;
     split(t, (size_t)got, sink);
-    return true;
+    return (size_t)got < room ? READ_LESS : READ_ALL;
 }
 
 bool tail_read(struct tail *t, size_t budget, const struct tail_sink *sink)
 {
     uint64_t stop = t->figures.bytes + budget;
     struct stat st;
+    enum got got;
 
-    drain(t);
     /* Asked before the old file is read to its end: what is written in between is read too. */
-    bool other = look(t, &st);
+    bool other = look_where_needed(t, &st);
 
     if (t->fd >= 0) {
         check_truncated(t, sink);
-        while (read_some(t, sink))
+        while ((got = read_some(t, sink)) != READ_NONE) {
             if (t->figures.bytes >= stop)
                 return true;
+            if (got == READ_LESS && !other)
+                break; /* what comes now has its event */
+        }
     }
     if (other && (t->fd < 0 || st.st_size > 0)) {
         take_file(t, sink);

@@ -157,6 +157,24 @@ static void so_is_a_directory(void **state)
     assert_string_equal(after_a_call(w), "<other> first | ");
 }
 
+/* Writing goes on, and a file that took the name is found all the same. */
+static void rotation_while_much_is_written_is_seen(void **state)
+{
+    struct world *w = *state;
+
+    append(w->path, "");
+    open_tail(w);
+    for (int i = 0; i < 100; i++) {
+        append(w->path, "1\n");
+        assert_string_equal(after_a_call(w), "1 | ");
+    }
+    append(w->path, "2\n");
+    assert_int_equal(rename(w->path, w->old), 0);
+    append(w->old, "3\n");
+    append(w->path, "4\n");
+    assert_string_equal(after_a_call(w), "2 | 3 | <other> 4 | ");
+}
+
 /* logrotate with "create": a new empty file takes the name, the writer goes on in the old one until it
  * opens its log again. */
 static void rotation_by_rename_loses_nothing(void **state)
@@ -307,6 +325,7 @@ int main(void)
         T(a_line_is_handed_on_when_it_is_whole),
         T(a_file_that_does_not_exist_is_waited_for),
         T(so_is_a_directory),
+        T(rotation_while_much_is_written_is_seen),
         T(rotation_by_rename_loses_nothing),
         T(rotation_before_we_look_is_told_once),
         T(a_deleted_file_comes_again),
