@@ -163,11 +163,13 @@ class Runner:
         sys.stdout.flush()
 
     def observe_with(self, watch):
-        """The daemon, watching like this."""
+        """The daemon, watching like this, and with nothing in mind of what others saw."""
         if self.watch == watch:
             return
         if self.watch is not None:
             self.sekisho.stop()
+            for path in self.sekisho.state.glob('evidence.db*'):
+                path.unlink()
         self.watch = watch
         self.begin()
 
