@@ -33,33 +33,11 @@ static const struct column fields[] = {
 
 int cmd_bans(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-    const char *network = NULL, *attack = NULL, *switch_ = NULL;
-    const struct option options[] = {
-        {.name = "network", .text = &network, .value = "NETWORK"},
-        {.name = "attack", .text = &attack, .value = "KIND"},
-        {.name = "switch", .text = &switch_, .value = "SWITCH"},
-        {0},
-    };
-    struct words rest = {0};
-    struct buf path = {0};
-    struct fault f;
-    int code = EXIT_DONE;
+    static const struct filter filters[] = {
+        {"network", "NETWORK"}, {"attack", "KIND"}, {"switch", "SWITCH"}, {0}};
 
-    if (options_parse(cli, argc, argv, options, 0, &rest, &f))
-        code = cli_usage(self, "%s", f.text);
-    else if (rest.n)
-        code = cli_usage(self, "\"%s\" is too much here; one ban is what \"why\" explains",
-                         ESCAPED(span_of(rest.at[0])));
-    if (!code) {
-        buf_puts(&path, "/v1/bans");
-        path_query(&path, "network", network);
-        path_query(&path, "attack", attack);
-        path_query(&path, "switch", switch_);
-        code = path.failed ? (fault_nomem(&f), cli_fail(&f)) : show_list(cli, path.p, 0, columns);
-    }
-    buf_free(&path);
-    words_free(&rest);
-    return code;
+    return resource_filtered(cli, self, "/v1/bans", filters, "one ban is what \"why\" explains",
+                             columns, argc, argv);
 }
 
 /* ---- ban ---- */

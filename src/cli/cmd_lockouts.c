@@ -28,34 +28,11 @@ static const struct column good_columns[] = {
 
 int cmd_lockouts(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-    const char *kind = NULL, *switch_ = NULL, *tenant = NULL;
-    const struct option options[] = {
-        {.name = "kind", .text = &kind, .value = "KIND"},
-        {.name = "switch", .text = &switch_, .value = "SWITCH"},
-        {.name = "tenant", .text = &tenant, .value = "TENANT"},
-        {0},
-    };
-    struct words rest = {0};
-    struct buf path = {0};
-    struct fault f;
-    int code = EXIT_DONE;
+    static const struct filter filters[] = {
+        {"kind", "KIND"}, {"switch", "SWITCH"}, {"tenant", "TENANT"}, {0}};
 
-    if (options_parse(cli, argc, argv, options, 0, &rest, &f))
-        code = cli_usage(self, "%s", f.text);
-    else if (rest.n)
-        code = cli_usage(self, "\"%s\" is too much here; one account is what \"why\" explains",
-                         ESCAPED(span_of(rest.at[0])));
-    if (!code) {
-        buf_puts(&path, "/v1/lockouts");
-        path_query(&path, "kind", kind);
-        path_query(&path, "switch", switch_);
-        path_query(&path, "tenant", tenant);
-        code =
-            path.failed ? (fault_nomem(&f), cli_fail(&f)) : show_list(cli, path.p, 0, lock_columns);
-    }
-    buf_free(&path);
-    words_free(&rest);
-    return code;
+    return resource_filtered(cli, self, "/v1/lockouts", filters,
+                             "one account is what \"why\" explains", lock_columns, argc, argv);
 }
 
 static int unlock(struct cli *cli, const char *switch_, const char *name, bool yes)
@@ -101,36 +78,14 @@ int cmd_unlock(struct cli *cli, const struct command *self, int argc, char **arg
 
 static int list_good(struct cli *cli, const struct command *self, int argc, char **argv)
 {
-    const char *account = NULL, *switch_ = NULL, *tenant = NULL, *network = NULL;
-    const struct option options[] = {
-        {.name = "account", .text = &account, .value = "ACCOUNT"},
-        {.name = "switch", .text = &switch_, .value = "SWITCH"},
-        {.name = "tenant", .text = &tenant, .value = "TENANT"},
-        {.name = "network", .text = &network, .value = "NETWORK"},
-        {0},
-    };
-    struct words rest = {0};
-    struct buf path = {0};
-    struct fault f;
-    int code = EXIT_DONE;
+    static const struct filter filters[] = {{"account", "ACCOUNT"},
+                                            {"switch", "SWITCH"},
+                                            {"tenant", "TENANT"},
+                                            {"network", "NETWORK"},
+                                            {0}};
 
-    if (options_parse(cli, argc, argv, options, 0, &rest, &f))
-        code = cli_usage(self, "%s", f.text);
-    else if (rest.n)
-        code = cli_usage(self, "\"%s\" is too much here; say --account %s",
-                         ESCAPED(span_of(rest.at[0])), ESCAPED(span_of(rest.at[0])));
-    if (!code) {
-        buf_puts(&path, "/v1/known-good");
-        path_query(&path, "account", account);
-        path_query(&path, "switch", switch_);
-        path_query(&path, "tenant", tenant);
-        path_query(&path, "network", network);
-        code =
-            path.failed ? (fault_nomem(&f), cli_fail(&f)) : show_list(cli, path.p, 0, good_columns);
-    }
-    buf_free(&path);
-    words_free(&rest);
-    return code;
+    return resource_filtered(cli, self, "/v1/known-good", filters, "of one account: --account",
+                             good_columns, argc, argv);
 }
 
 static int forget(struct cli *cli, const char *switch_, const char *account, const char *network)

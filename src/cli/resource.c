@@ -52,6 +52,34 @@ int resource_list(struct cli *cli, const struct command *self, const struct reso
     return code ? code : show_list(cli, kind->path, 0, kind->columns);
 }
 
+int resource_filtered(struct cli *cli, const struct command *self, const char *path,
+                      const struct filter *filters, const char *hint, const struct column *columns,
+                      int argc, char **argv)
+{
+    struct option options[FILTERS_MAX + 1] = {0};
+    const char *given[FILTERS_MAX] = {0};
+    struct words rest = {0};
+    struct buf full = {0};
+    struct fault f;
+    int code = EXIT_DONE;
+
+    for (size_t i = 0; filters[i].name; i++)
+        options[i] =
+            (struct option){.name = filters[i].name, .text = &given[i], .value = filters[i].value};
+    if (options_parse(cli, argc, argv, options, 0, &rest, &f))
+        code = cli_usage(self, "%s", f.text);
+    else if (rest.n)
+        code = cli_usage(self, "\"%s\" is too much here; %s", ESCAPED(span_of(rest.at[0])), hint);
+    buf_puts(&full, path);
+    for (size_t i = 0; filters[i].name; i++)
+        path_query(&full, filters[i].name, given[i]);
+    if (!code)
+        code = full.failed ? (fault_nomem(&f), cli_fail(&f)) : show_list(cli, full.p, 0, columns);
+    buf_free(&full);
+    words_free(&rest);
+    return code;
+}
+
 static int path_of(struct buf *path, const struct resource *kind, const char *name, struct fault *f)
 {
     if (!*name)

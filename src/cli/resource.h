@@ -23,6 +23,19 @@ int resource_show(struct cli *cli, const struct command *self, const struct reso
 int resource_remove(struct cli *cli, const struct command *self, const struct resource *kind,
                     int argc, char **argv);
 
+/* What may be asked of a list: the option and the API's parameter have one name. */
+struct filter {
+    const char *name;
+    const char *value; /* what the option's value is called */
+};
+#define FILTERS_MAX 6
+
+/* The list at `path`, of which `filters` (ended by name == NULL) choose. `hint`: what else to say to a word that
+ * is too much. */
+int resource_filtered(struct cli *cli, const struct command *self, const char *path,
+                      const struct filter *filters, const char *hint, const struct column *columns,
+                      int argc, char **argv);
+
 /* POSTs (`add`) or PATCHes (with `name`) the body, which it releases, and shows what it became. */
 int resource_add(struct cli *cli, const struct resource *kind, json_t *body);
 int resource_set(struct cli *cli, const struct resource *kind, const char *name, json_t *body);
