@@ -297,11 +297,20 @@ def imports_of_tenants_share_their_room(wire):
             s.sendall(body[-100:])
             return status(read(s, 5))
 
-    with wire.connect(30) as s:
-        start_of_one(s, tenant)
+    def first_of_two():
+        """One of which the daemon holds all that was sent. Of two that it reads side by side either may be the
+        one that finds no room; where that was the first, it begins again."""
         deadline = time.monotonic() + 20
-        while one(tenant) != 503:
+        while True:
+            s = wire.connect(30)
+            start_of_one(s, tenant)
+            wire.well()
+            if one(tenant) == 503:
+                return s
+            s.close()
             assert time.monotonic() < deadline, 'two are held in memory'
+
+    with first_of_two() as s:
         assert one(wire.auth) == 422, 'the operator has room of his own'
         s.sendall(body[-100:])
         assert status(read(s, 5)) == 422, 'who came first has his answer'
