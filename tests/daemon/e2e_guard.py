@@ -23,8 +23,10 @@ alone()
 
 from e2e.agi import verdict  # noqa: E402 - not before we are alone
 from e2e.daemon import Daemon  # noqa: E402
+from e2e.hep import Reporter  # noqa: E402
 from e2e.sip import Registrar  # noqa: E402
 from e2e.tap import case, run  # noqa: E402
+from e2e.tcp import free_port  # noqa: E402
 from enforce.wire import children  # noqa: E402
 
 SEKISHOD, ENFORCER = map(os.path.abspath, sys.argv[1:3])
@@ -77,8 +79,10 @@ def guarding(never="", accounts=("1001",), **config):
             for name in accounts:
                 answer = daemon.api.local("POST", "/v1/accounts", {"name": name})
                 assert answer.status == 201, answer
-            for witness in ("log", "wire") if sections["switch local"]["wire"] == "yes" else ("log",):
-                daemon.wait_log(f"event=witness switch=local witness={witness}")
+            local = sections["switch local"]
+            for witness in ("log", "wire", "hep"):
+                if local.get(witness, "no") not in ("no", ""):
+                    daemon.wait_log(f"event=witness switch=local witness={witness}")
             yield daemon
             daemon.stop()
         finally:
@@ -125,6 +129,75 @@ def log_alone_only_quenches():
         d.wait_log(f"event=quench network={source}")
         assert "event=ban" not in d.read_log()
         assert any("weak witness" in w for w in status(d)["warnings"]), status(d)
+
+
+def witness(daemon, name):
+    return next(w for w in status(daemon)["guard"]["witnesses"] if w["witness"] == name)
+
+
+@contextlib.contextmanager
+def reporting(key=None, peers="127.0.0.1", **config):
+    """A daemon that watches by HEP alone, and the PBX's reporter."""
+    port, key_file = free_port(), os.path.join(work, "hep-key")
+    keys = {"wire": "no", "log": "", "hep": f"127.0.0.1:{port}", "hep_from": peers}
+    if key:
+        with open(key_file, "w", encoding="utf-8") as f:
+            f.write(key + "\n")
+        keys["hep_key_file"] = key_file
+    with guarding(switch_local=keys, **config) as d:
+        pbx.report = Reporter(("127.0.0.1", port), key=key)
+        try:
+            yield d
+        finally:
+            pbx.report = None
+
+
+@case
+def hep_alone_bans_and_ipv6_too():
+    source = next(fresh)
+    with reporting() as d:
+        assert attack(source, times=8) <= 6
+        assert eventually(lambda: banned(source)), d.read_log()
+        attack(ATTACKER6, times=8)
+        assert eventually(lambda: banned(ATTACKER6)), d.read_log()
+        assert world.register(PHONE, "1002", "right") == 200
+        d.wait_log(f"event=ban network={source} account=1001")
+        seen = witness(d, "hep")
+        assert seen["attempts"] >= 11 and not seen["dropped"], seen
+
+
+@case
+def hep_with_the_wrong_key_or_none_is_counted_and_not_believed():
+    source = next(fresh)
+    with reporting(key="right-key") as d:
+        to = pbx.report.to
+        told = 0
+        for key in ("wrong-key", "right-ke", "", None):
+            pbx.report = Reporter(to, key=key)
+            assert attack(source, times=8) == 8
+            told += pbx.report.sent
+        assert eventually(lambda: witness(d, "hep")["dropped"] == told), (told, witness(d, "hep"))
+        assert witness(d, "hep")["attempts"] == 0
+        assert "event=ban" not in d.read_log() and not banned(source)
+        pbx.report = Reporter(to, key="right-key")
+        assert attack(source, times=8) <= 6
+        assert eventually(lambda: banned(source)), d.read_log()
+        assert witness(d, "hep")["dropped"] == told, witness(d, "hep")
+
+
+@case
+def hep_of_who_is_not_listed_is_counted_and_not_believed():
+    source = next(fresh)
+    with reporting(peers="127.0.0.1") as d:
+        to = pbx.report.to
+        pbx.report = Reporter(to, source="127.0.0.2")
+        assert attack(source, times=8) == 8
+        told = pbx.report.sent
+        assert eventually(lambda: witness(d, "hep")["dropped"] == told), (told, witness(d, "hep"))
+        assert witness(d, "hep")["attempts"] == 0 and not banned(source), d.read_log()
+        pbx.report = Reporter(to)
+        assert attack(source, times=8) <= 6
+        assert eventually(lambda: banned(source)), d.read_log()
 
 
 @case

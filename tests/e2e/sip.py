@@ -26,10 +26,11 @@ def response(user, realm, password, nonce, uri):
 
 class Registrar:
     """`accounts` is {name: password}. Counts what it answered to whom; with `log` it writes what Asterisk's
-    security channel would."""
+    security channel would. `report`, if there is one, is told of every message: its bytes, whence and whither."""
 
     def __init__(self, addresses, accounts, port=5060, log=None):
         self.accounts, self.nonces, self.answered, self.log = accounts, set(), {}, log
+        self.port, self.report = port, None
         for address in addresses:
             s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
             s.bind((address, port))
@@ -38,16 +39,24 @@ class Registrar:
     def listen(self, s, address):
         while True:
             data, peer = s.recvfrom(65536)
+            self.tell(data, peer[:2], (address, self.port))
             message = data.decode(errors="replace")
             if not message.startswith("REGISTER"):
                 continue
             status, more = self.judge(message, address, peer)
             self.answered[peer[0]] = self.answered.get(peer[0], 0) + 1
             copied = "".join(f"{h}: {header(message, h)}\r\n" for h in ("Via", "From", "To", "Call-ID", "CSeq"))
+            answer = f"SIP/2.0 {status}\r\n{copied}{more}Content-Length: 0\r\n\r\n".encode()
+            self.tell(answer, (address, self.port), peer[:2])
             try:
-                s.sendto(f"SIP/2.0 {status}\r\n{copied}{more}Content-Length: 0\r\n\r\n".encode(), peer)
+                s.sendto(answer, peer)
             except OSError:
                 pass
+
+    def tell(self, *message):
+        report = self.report
+        if report:
+            report(*message)
 
     def judge(self, message, address, peer):
         sent = header(message, "Authorization")
