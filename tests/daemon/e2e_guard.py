@@ -4,6 +4,7 @@
     e2e_guard.py SEKISHOD SEKISHO_ENFORCER
 """
 
+import calendar
 import contextlib
 import json
 import os
@@ -38,6 +39,7 @@ work = tempfile.mkdtemp(prefix="guard-")
 LOG = os.path.join(work, "security")
 pbx = Registrar((PBX4, PBX6), {"1001": "right", "1002": "right"}, log=LOG)
 fresh = iter(ATTACKERS)
+ABROAD = "010252615123456"
 
 
 def eventually(what, seconds=5.0):
@@ -99,6 +101,11 @@ def attack(source, user="1001", times=5):
             return i
         time.sleep(0.02)
     return times
+
+
+def may_call_abroad(daemon, account):
+    answer = daemon.api.local("DELETE", f"/v1/accounts/{account}/rules/restrict/010")
+    assert answer.status < 300, answer
 
 
 @case
@@ -246,13 +253,14 @@ def what_is_never_banned_is_not():
 @case
 def a_lockout_reaches_the_way_out():
     with guarding() as d:
-        d.api.local("DELETE", "/v1/accounts/1/rules")
+        may_call_abroad(d, 1)
+        assert verdict(d.agi, "1001", ABROAD).startswith("allow")
         for _ in range(6):
             attack(next(fresh), times=2)
         d.wait_log("event=international-locked")
         # Nobody is known to be good yet, so that only calls abroad end.
         assert verdict(d.agi, "1001", "0312345678").startswith("allow unrestricted")
-        assert verdict(d.agi, "1001", "010252615123456").startswith("deny"), "abroad"
+        assert verdict(d.agi, "1001", ABROAD).startswith("deny stopped"), "abroad"
         assert verdict(d.agi, "1001", "110").startswith("allow emergency")
 
 
@@ -289,6 +297,48 @@ def bans_outlive_a_restart_and_a_kill():
         assert banned(stopped) and banned(killed), d.read_log()
         assert world.register(killed, "1001", "right") == 0
         assert world.register(PHONE, "1002", "right") == 200
+
+
+def utc(text):
+    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
+
+
+@case
+def what_is_restored_ends_when_it_would_have_ended():
+    source = next(fresh)
+    with guarding(accounts=("1001", "1002"), guard={"ban": 12, "lockout": 12, "account_count": 6, "account_window": 10}) as d:
+        def until(path, name, key):
+            items = d.api.local("GET", path).json["items"]
+            return next((utc(one["until"]) for one in items if one[key] == name), None)
+
+        def far():
+            return verdict(d.agi, "1002", ABROAD).split()[0]
+
+        holds = {"kernel": lambda: banned(source), "bans": lambda: until("/v1/bans", source, "network"),
+                 "lockouts": lambda: until("/v1/lockouts", "1002", "account"), "way out": lambda: far() == "deny"}
+        may_call_abroad(d, 2)
+        assert far() == "allow"
+        attack(source, times=8)
+        for _ in range(3):
+            attack(next(fresh), "1002", times=2)
+        assert eventually(lambda: all(held() for held in holds.values())), d.read_log()
+        ends = {"kernel": until("/v1/bans", source, "network"), "lockouts": until("/v1/lockouts", "1002", "account")}
+        ends.update({"bans": ends["kernel"], "way out": ends["lockouts"]})
+        d.stop()
+        sh("nft flush ruleset")
+        time.sleep(max(0.0, ends["kernel"] - 6 - time.time()))
+        d.start()
+        assert time.time() < ends["kernel"] - 1, "too slow a machine to tell"
+        assert all(held() for held in holds.values()), (holds, d.read_log())
+        assert (until("/v1/bans", source, "network"), until("/v1/lockouts", "1002", "account")) == \
+            (ends["kernel"], ends["lockouts"])
+        over = {}
+        while len(over) < len(holds) and time.time() < max(ends.values()) + 4:
+            over.update({name: time.time() for name, held in holds.items() if name not in over and not held()})
+            time.sleep(0.05)
+        late = {name: over.get(name, 0) - ends[name] for name in holds}
+        assert all(-1.5 < seconds < 2.5 for seconds in late.values()), (late, d.read_log())
+        assert world.register(source, "1001", "right") == 200
 
 
 @case
