@@ -3,15 +3,18 @@
 
 /* Second 0 of the guard's clock is before the machine started, so that every window fits before now. */
 #define BEFORE_BOOT (60 * 86400)
+/* Where a part of a window begins is told by the wall clock at the start: counts that are restored grow older over reboots
+ * too. A multiple of a quarter of each default window, and far from 2^32. */
+#define ERA INT64_C(151200000)
 #define Y2020 INT64_C(1577836800)
 #define HALVE_S 3600u
 #define SWEEP_S 3600u /* all of the known good once in so long */
 
-static uint32_t seconds(struct instant now)
+static uint32_t seconds(const struct guard *g, struct instant now)
 {
     int64_t s = now.boot_ns / 1000000000;
 
-    return (uint32_t)((s > 0 ? s : 0) + BEFORE_BOOT);
+    return (uint32_t)((s > 0 ? s : 0) + g->before_boot);
 }
 
 static uint16_t day_of(const struct guard *g, uint32_t t)
@@ -28,7 +31,7 @@ int64_t clock_wall(const struct guard *g, uint32_t t)
 
 struct moment clock_read(const struct guard *g, struct instant now)
 {
-    uint32_t t = seconds(now);
+    uint32_t t = seconds(g, now);
 
     t = t > g->at.t ? t : g->at.t;
     return (struct moment){now, t, day_of(g, t)};
@@ -36,7 +39,10 @@ struct moment clock_read(const struct guard *g, struct instant now)
 
 void clock_begin(struct guard *g, struct instant now)
 {
-    g->wall_offset = instant_wall_s(now) - seconds(now);
+    int64_t era = (instant_wall_s(now) - now.boot_ns / 1000000000) % ERA;
+
+    g->before_boot = (uint32_t)(BEFORE_BOOT + (era < 0 ? era + ERA : era));
+    g->wall_offset = instant_wall_s(now) - seconds(g, now);
     g->at = clock_read(g, now);
     g->halved = g->at.t;
 }
@@ -81,7 +87,7 @@ void clock_reach(struct guard *g, struct instant now)
 
     /* A machine that started without a clock, and has one now. */
     if (clock_wall(g, before) < Y2020 && instant_wall_s(now) >= Y2020)
-        g->wall_offset = instant_wall_s(now) - seconds(now);
+        g->wall_offset = instant_wall_s(now) - seconds(g, now);
     g->at = clock_read(g, now);
     if (g->at.t == before)
         return;

@@ -11,9 +11,9 @@ static uint32_t aged(uint32_t seen, uint32_t parts)
     return parts < COUNTER_PARTS ? seen << 8 * parts : 0;
 }
 
-static uint32_t sum(uint32_t seen)
+uint32_t counter_sum(uint32_t parts)
 {
-    return (seen & 0xff) + (seen >> 8 & 0xff) + (seen >> 16 & 0xff) + (seen >> 24);
+    return (parts & 0xff) + (parts >> 8 & 0xff) + (parts >> 16 & 0xff) + (parts >> 24);
 }
 
 static void roll(struct counter *c, uint32_t t, uint32_t window)
@@ -35,15 +35,20 @@ void counter_add(struct counter *c, uint32_t t, uint32_t window, enum witness wi
 }
 
 void counter_set(struct counter *c, uint32_t t, uint32_t window, enum witness witness,
-                 uint32_t count)
+                 uint32_t parts)
 {
     roll(c, t, window);
-    c->seen[witness] = count < 0xff ? count : 0xff;
+    c->seen[witness] = parts;
+}
+
+uint32_t counter_parts(const struct counter *c, uint32_t t, uint32_t window, enum witness witness)
+{
+    return aged(c->seen[witness], part_of(t, window) - c->part);
 }
 
 uint32_t counter_of(const struct counter *c, uint32_t t, uint32_t window, enum witness witness)
 {
-    return sum(aged(c->seen[witness], part_of(t, window) - c->part));
+    return counter_sum(counter_parts(c, t, window, witness));
 }
 
 uint32_t counter_most(const struct counter *c, uint32_t t, uint32_t window)

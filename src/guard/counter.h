@@ -21,9 +21,14 @@ struct counter {
 
 /* One more by this witness. */
 void counter_add(struct counter *counter, uint32_t t, uint32_t window, enum witness witness);
-/* Sets what one witness has counted, all in the current part: after a restart. */
+/* What one witness has counted by parts, as `seen` is at `t`; and such parts set again as those of `t`, after a
+ * restart. */
+uint32_t counter_parts(const struct counter *counter, uint32_t t, uint32_t window,
+                       enum witness witness);
 void counter_set(struct counter *counter, uint32_t t, uint32_t window, enum witness witness,
-                 uint32_t count);
+                 uint32_t parts);
+/* How many they are together. */
+uint32_t counter_sum(uint32_t parts);
 /* Of one witness. */
 uint32_t counter_of(const struct counter *counter, uint32_t t, uint32_t window,
                     enum witness witness);

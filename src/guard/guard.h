@@ -246,10 +246,11 @@ struct guard_count {
     char name[ACCOUNT_NAME_MAX];
     uint8_t name_n;
     bool known;
-    uint32_t count
-        [4]
-        [WITNESSES]; /* source: short, day, noise; account: short, day, week, and of that guesses */
-    uint32_t names;  /* accounts that failed at this source, about */
+    /* Source: short, day, noise; account: short, day, week, and of that guesses. `parts` are those of guard/counter.h:
+     * what a restart must know. */
+    uint32_t count[4][WITNESSES], parts[4][WITNESSES];
+    uint32_t names; /* accounts that failed at this source, about */
+    uint32_t age;   /* for guard_restore_count: how many seconds ago the parts were so */
 };
 bool guard_next_count(const struct guard *guard, struct instant now, size_t *cursor,
                       struct guard_count *out);

@@ -30,6 +30,7 @@ struct guard {
     void *context;
 
     struct moment at;
+    uint32_t before_boot;     /* the guard's second when the machine started */
     int64_t wall_offset;      /* wall seconds = t + this, whatever the wall clock does meanwhile */
     uint32_t halved, pressed; /* when strangers were forgotten by half, pressure was told */
 

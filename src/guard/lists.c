@@ -179,6 +179,15 @@ static bool any(const struct guard_count *count)
     return all != 0;
 }
 
+static void take(struct guard_count *out, int row, const struct counter *counter, uint32_t t,
+                 uint32_t window)
+{
+    for (int i = 0; i < WITNESSES; i++) {
+        out->parts[row][i] = counter_parts(counter, t, window, (enum witness)i);
+        out->count[row][i] = counter_sum(out->parts[row][i]);
+    }
+}
+
 static bool count_source(const struct guard *g, const struct source *s, uint32_t t,
                          struct guard_count *out)
 {
@@ -188,11 +197,9 @@ static bool count_source(const struct guard *g, const struct source *s, uint32_t
                                 .proved = s->proved,
                                 .network = source_network(s),
                                 .names = source_names(s, &g->limits, t)};
-    for (int i = 0; i < WITNESSES; i++) {
-        out->count[0][i] = counter_of(&s->guesses, t, limits.guesses->window, (enum witness)i);
-        out->count[1][i] = counter_of(&s->day, t, limits.day->window, (enum witness)i);
-        out->count[2][i] = counter_of(&s->noise, t, g->limits.noise.window, (enum witness)i);
-    }
+    take(out, 0, &s->guesses, t, limits.guesses->window);
+    take(out, 1, &s->day, t, limits.day->window);
+    take(out, 2, &s->noise, t, g->limits.noise.window);
     return any(out);
 }
 
@@ -205,14 +212,10 @@ static bool count_subject(const struct guard *g, const struct subject *s, uint32
                                 .name_n = s->name_n,
                                 .known = s->known};
     memcpy(out->name, s->name, s->name_n);
-    for (int i = 0; i < WITNESSES; i++) {
-        enum witness w = (enum witness)i;
-
-        out->count[0][i] = counter_of(&s->recent, t, g->limits.account.window, w);
-        out->count[1][i] = counter_of(&s->day, t, g->limits.account_day.window, w);
-        out->count[2][i] = counter_of(&s->week, t, g->limits.account_week.window, w);
-        out->count[3][i] = counter_of(&s->guesses, t, g->limits.account_week.window, w);
-    }
+    take(out, 0, &s->recent, t, g->limits.account.window);
+    take(out, 1, &s->day, t, g->limits.account_day.window);
+    take(out, 2, &s->week, t, g->limits.account_week.window);
+    take(out, 3, &s->guesses, t, g->limits.account_week.window);
     return any(out);
 }
 
@@ -372,6 +375,16 @@ int guard_restore_pair(struct guard *g, struct instant now, const struct guard_p
                : fault(f, ERR_FULL, "there is no room for another known good source");
 }
 
+/* As it was when it was read: what has passed since makes it older. */
+static void give(struct counter *counter, const struct guard_count *in, int row, uint32_t t,
+                 uint32_t window)
+{
+    uint32_t then = t - (in->age < window ? in->age : window);
+
+    for (int i = 0; i < WITNESSES; i++)
+        counter_set(counter, then, window, (enum witness)i, in->parts[row][i]);
+}
+
 static int restore_source(struct guard *g, const struct guard_count *in, struct fault *f)
 {
     struct source *s =
@@ -381,13 +394,9 @@ static int restore_source(struct guard *g, const struct guard_count *in, struct 
     if (!s)
         return fault(f, ERR_FULL, "there is no room for another source");
     limits = source_limits(&g->limits, s);
-    for (int i = 0; i < WITNESSES; i++) {
-        enum witness w = (enum witness)i;
-
-        counter_set(&s->guesses, g->at.t, limits.guesses->window, w, in->count[0][i]);
-        counter_set(&s->day, g->at.t, limits.day->window, w, in->count[1][i]);
-        counter_set(&s->noise, g->at.t, g->limits.noise.window, w, in->count[2][i]);
-    }
+    give(&s->guesses, in, 0, g->at.t, limits.guesses->window);
+    give(&s->day, in, 1, g->at.t, limits.day->window);
+    give(&s->noise, in, 2, g->at.t, g->limits.noise.window);
     return 0;
 }
 
@@ -406,13 +415,9 @@ int guard_restore_count(struct guard *g, struct instant now, const struct guard_
                    : NULL;
     if (!s)
         return fault(f, ERR_FULL, "there is no room to count account \"%s\"", ESCAPED(name));
-    for (int i = 0; i < WITNESSES; i++) {
-        enum witness w = (enum witness)i;
-
-        counter_set(&s->recent, g->at.t, g->limits.account.window, w, in->count[0][i]);
-        counter_set(&s->day, g->at.t, g->limits.account_day.window, w, in->count[1][i]);
-        counter_set(&s->week, g->at.t, g->limits.account_week.window, w, in->count[2][i]);
-        counter_set(&s->guesses, g->at.t, g->limits.account_week.window, w, in->count[3][i]);
-    }
+    give(&s->recent, in, 0, g->at.t, g->limits.account.window);
+    give(&s->day, in, 1, g->at.t, g->limits.account_day.window);
+    give(&s->week, in, 2, g->at.t, g->limits.account_week.window);
+    give(&s->guesses, in, 3, g->at.t, g->limits.account_week.window);
     return 0;
 }

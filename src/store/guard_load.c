@@ -285,7 +285,7 @@ static int give_pair(struct load *l, struct query *q, struct fault *f)
 static void forget(struct guard_count *c, int row, uint32_t window, int64_t age_s)
 {
     if (age_s >= (int64_t)window)
-        memset(c->count[row], 0, sizeof(c->count[row]));
+        memset(c->parts[row], 0, sizeof(c->parts[row]));
 }
 
 /* Without what is older than its window. False: nothing is left. */
@@ -312,7 +312,7 @@ static bool age_count(struct guard_count *c, const struct guard_limits *limits, 
         c->names = 0;
     for (int i = 0; i < 4; i++)
         for (int w = 0; w < WITNESSES; w++)
-            if (c->count[i][w])
+            if (c->parts[i][w])
                 return true;
     return c->names != 0;
 }
@@ -322,6 +322,7 @@ static int give_count(struct load *l, struct query *q, struct fault *f)
     struct guard_count c = {.known = query_int(q, 1) != 0, .names = (uint32_t)query_int(q, 3)};
     int64_t age_s = (l->tx->now.wall_ms - query_int(q, 4)) / 1000;
 
+    c.age = age_s <= 0 ? 0 : age_s < UINT32_MAX ? (uint32_t)age_s : UINT32_MAX;
     if (!count_subject_unpack(query_text(q, 0), &c) || !counts_unpack(query_text(q, 2), &c) ||
         !age_count(&c, l->limits, age_s))
         return 0;

@@ -88,7 +88,7 @@ bool count_subject_unpack(struct span s, struct guard_count *out)
 struct span counts_pack(const struct guard_count *c, char out[COUNTS_BYTES])
 {
     for (size_t i = 0; i < 16; i++)
-        put(out + 4 * i, c->count[i / 4][i % 4], 4);
+        put(out + 4 * i, c->parts[i / 4][i % 4], 4);
     return (struct span){out, COUNTS_BYTES};
 }
 
@@ -97,7 +97,7 @@ bool counts_unpack(struct span s, struct guard_count *out)
     if (s.n != COUNTS_BYTES)
         return false;
     for (size_t i = 0; i < 16; i++)
-        out->count[i / 4][i % 4] = (uint32_t)get(s.p + 4 * i, 4);
+        out->parts[i / 4][i % 4] = (uint32_t)get(s.p + 4 * i, 4);
     return true;
 }
 

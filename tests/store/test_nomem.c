@@ -272,7 +272,7 @@ static int write_batch(struct store_tx *tx, void *arg, struct fault *f)
         .n_counted = 1,
         .counted = &evidence};
     struct guard_pair pair = {.account = 7, .home = good.network, .days = 3, .good = true};
-    struct guard_count count = {.network = b.ban.network, .count = {{1}}};
+    struct guard_count count = {.network = b.ban.network, .parts = {{1}}};
     struct store_attempts attempts = {.count = 1,
                                       .switch_id = 1,
                                       .source = b.ban.network,
