@@ -368,6 +368,18 @@ static int make_sites(struct making *m, const struct levels_switch *s, struct ga
     return err;
 }
 
+static bool make_sip(struct making *m, const struct levels_sip *config, struct levels_sip *out)
+{
+    struct span account = config->account.n ? config->account : SPAN("P-Asserted-Identity");
+
+    *out = (struct levels_sip){
+        .account = {take_text(m->levels, account), account.n},
+        .allow = config->allow ? config->allow : 302,
+        .deny = config->deny ? config->deny : 603,
+    };
+    return out->account.p != NULL;
+}
+
 static int make_gate(struct making *m, const struct levels_switch *s, struct gate *gate,
                      struct fault *f)
 {
@@ -390,6 +402,8 @@ static int make_gate(struct making *m, const struct levels_switch *s, struct gat
         .unknown = s->unknown,
         .adopt_tenant = s->adopt_tenant,
     };
+    if (!make_sip(m, &s->sip, &gate->shown.sip))
+        return fault_nomem(f);
     err = make_reach(m, s, gate, f);
     if (!err)
         err = make_sites(m, s, gate, f);

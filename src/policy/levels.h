@@ -16,6 +16,15 @@ struct levels;
 enum mode { MODE_INHERIT, MODE_ENFORCE, MODE_OBSERVE }; /* INHERIT: tenants only */
 enum unknown_policy { UNKNOWN_BORN, UNKNOWN_DENY };
 
+/* What a switch and Sekisho have agreed on for questions over SIP. */
+struct levels_sip {
+    struct span
+        account;    /* the header field that names the account; "subdomain": of the Request-URI;
+                            empty: P-Asserted-Identity */
+    unsigned allow; /* 302, 404 or 503; 0: 302 */
+    unsigned deny;  /* 603, 403 or 608; 0: 603 */
+};
+
 struct levels_rules {
     const struct rule *rules;
     size_t n;
@@ -44,6 +53,7 @@ struct levels_switch {
     int64_t adopt_tenant;   /* id; 0: none, then an unknown account is denied */
     const int64_t *tenants; /* in reach, each with those below it; n_tenants 0: all */
     size_t n_tenants;
+    struct levels_sip sip;
 };
 
 struct levels_config {
@@ -68,7 +78,8 @@ struct levels_gate {
     enum number_form form;
     enum mode mode;
     enum unknown_policy unknown;
-    int64_t adopt_tenant; /* id, 0 for none */
+    int64_t adopt_tenant;  /* id, 0 for none */
+    struct levels_sip sip; /* nothing in it is empty or 0 */
 };
 
 /* ---- what the snapshot makes of it ---- */

@@ -139,29 +139,52 @@ static bool add_locks(const struct authorizer *a, const struct authorize_questio
     return said.source_good;
 }
 
-void authorize(struct authorizer *a, const struct authorize_question *question,
-               struct number *number, struct verdict *verdict, struct snapshot_subject *subject)
+/* When it is known whom the question is about. */
+static void settle(struct authorizer *a, const struct authorize_question *question,
+                   struct snapshot_subject *who, struct number *number, struct verdict *verdict)
 {
-    struct snapshot_subject who;
-    const struct site *fallback = rcu_dereference(a->fallback);
-
-    snapshot_find(a->snapshot, question->gate, question->account, &who);
-    const struct site *site = who.site ? who.site : fallback;
-
-    bool source_good = add_locks(a, question, &who);
+    const struct site *site = who->site ? who->site : rcu_dereference(a->fallback);
+    bool source_good = add_locks(a, question, who);
 
     understand(site, question->dialled, number);
-    if (a->snapshot && who.gate)
-        snapshot_decide(a->snapshot, &who, number, source_good, instant_wall_s(question->now),
+    if (a->snapshot && who->gate)
+        snapshot_decide(a->snapshot, who, number, source_good, instant_wall_s(question->now),
                         verdict);
     else
         decide_alone(site, number, verdict);
     if (!question->dry_run) {
         count(a, number, verdict);
-        record(a, question, &who, number, verdict);
+        record(a, question, who, number, verdict);
     }
+}
+
+void authorize(struct authorizer *a, const struct authorize_question *question,
+               struct number *number, struct verdict *verdict, struct snapshot_subject *subject)
+{
+    struct snapshot_subject who;
+
+    snapshot_find(a->snapshot, question->gate, question->account, &who);
+    settle(a, question, &who, number, verdict);
     if (subject)
         *subject = who;
+}
+
+void authorize_many(struct authorizer *a, const struct authorize_question *questions, size_t n,
+                    struct number *numbers, struct verdict *verdicts)
+{
+    struct snapshot_question asked[AUTHORIZE_MANY_MAX];
+    struct snapshot_subject who[AUTHORIZE_MANY_MAX];
+
+    for (size_t from = 0; from < n; from += AUTHORIZE_MANY_MAX) {
+        size_t some = n - from < AUTHORIZE_MANY_MAX ? n - from : AUTHORIZE_MANY_MAX;
+
+        for (size_t i = 0; i < some; i++)
+            asked[i] =
+                (struct snapshot_question){questions[from + i].gate, questions[from + i].account};
+        snapshot_find_many(a->snapshot, asked, some, who);
+        for (size_t i = 0; i < some; i++)
+            settle(a, &questions[from + i], &who[i], &numbers[from + i], &verdicts[from + i]);
+    }
 }
 
 struct authorize_figures authorizer_figures(const struct authorizer *a)

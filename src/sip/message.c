@@ -393,3 +393,21 @@ bool sip_message_lists(const struct sip_message *m, enum sip_header header, stru
             return true;
     return false;
 }
+
+unsigned sip_message_named(const struct sip_message *m, struct span name, struct span *value)
+{
+    struct reader r = {m->head.p, m->head.p + m->head.n, 0};
+    unsigned n = 0;
+
+    next_line(&r, false);
+    while (r.p < r.end) {
+        struct span line = next_line(&r, true), behind;
+        struct span front = span_cut(line, ':', &behind);
+
+        if (!line.n)
+            break;
+        if (behind.p && span_eq_nocase(span_trim(front), name) && n++ == 0)
+            *value = field_trim(behind);
+    }
+    return n;
+}

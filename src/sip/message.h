@@ -109,6 +109,10 @@ bool sip_values_line(struct sip_values *v, struct span *line);
 /* The next element, of this header field's list or the next one's: the topmost Via first. */
 bool sip_values_next(struct sip_values *v, struct span *value);
 
+/* How many header fields of this name there are, which may be none of enum sip_header; in any case, without
+ * compact forms. `value` gets that of the first, trimmed, and is untouched where there is none. Walks the header. */
+unsigned sip_message_named(const struct sip_message *m, struct span name, struct span *value);
+
 /* Is `option` among the elements of all header fields of this name (Require, Supported)? Any case. */
 bool sip_message_lists(const struct sip_message *m, enum sip_header header, struct span option);
 
