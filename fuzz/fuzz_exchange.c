@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 #include "intake/claim.h"
+#include "intake/echo.h"
 #include "intake/exchange.h"
 
 #define SENT_MAX 64
@@ -37,6 +38,7 @@ static bool some_nonce_was_sent(const struct world *w, struct span request, unsi
 {
     struct sip_message m;
     struct credentials c;
+    struct span rest = request, value;
 
     if (sip_message_read(&m, request))
         return false;
@@ -45,6 +47,11 @@ static bool some_nonce_was_sent(const struct world *w, struct span request, unsi
     while (claim_credentials_next(&each, &c))
         if (c.field[DIGEST_NONCE].n && was_sent(w, c.field[DIGEST_NONCE], remote))
             return true;
+    while (echo_next(&rest, SPAN("nonce"), &value)) {
+        PROMISE(value.p >= request.p && value.p + value.n <= request.p + request.n);
+        if (value.n && was_sent(w, value, remote))
+            return true;
+    }
     return false;
 }
 

@@ -147,8 +147,11 @@ static bool is_retransmit(struct guard *g, const struct trial *trial)
 
     if (!a->credentials || !trial->host.family || !outcome_is_failure(a->outcome))
         return false;
-    key = keys_join(&g->keys, a->credentials ^ (uint64_t)a->switch_id << 8,
-                    keys_network(&g->keys, &trial->host, (uint8_t)('A' + a->witness)));
+    /* What was wrong with its form says nothing of the password. */
+    key =
+        keys_join(&g->keys, a->credentials ^ (uint64_t)a->switch_id << 8,
+                  keys_network(&g->keys, &trial->host,
+                               (uint8_t)((outcome_is_noise(a->outcome) ? 'a' : 'A') + a->witness)));
     r = recent_find(&g->seen, key, trial->at.t);
     if (r && r->n[0] < ATTEMPT_RETRANSMITS) {
         r->n[0]++;

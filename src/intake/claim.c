@@ -59,6 +59,8 @@ void claim_none(struct claim *out, int64_t switch_id, const struct address *sour
     out->proof = PROOF_NONE;
     out->in_dialog = out->scanner = false;
     out->credentials = 0;
+    out->odd = false;
+    out->n_realms = 0;
     memset(out->n, 0, sizeof(out->n));
 }
 
@@ -106,22 +108,52 @@ bool claim_credentials_next(struct claim_credentials *each, struct credentials *
     }
 }
 
-void claim_add_credentials(struct claim *claim, const struct credentials *c, const uint8_t key[16],
-                           bool speaks)
+/* As they stand there: in what one reader steps over another one may see the response. */
+void claim_hash_credentials(struct claim *claim, const struct sip_message *m, const uint8_t key[16])
 {
-    static const enum digest_field fields[] = {
-        DIGEST_NONCE,    DIGEST_RESPONSE, DIGEST_CNONCE, DIGEST_NC,
-        DIGEST_USERNAME, DIGEST_REALM,    DIGEST_URI,
-    };
-    struct span user = c->field[DIGEST_USERNAME], parts[sizeof(fields) / sizeof(fields[0])];
-    char plain[3 * CLAIM_TEXT_MAX];
-    size_t n = 0;
+    static const enum sip_header headers[] = {SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION};
+    struct span line;
 
-    for (; n < sizeof(fields) / sizeof(fields[0]); n++)
-        parts[n] = c->field[fields[n]];
-    claim->credentials = keyed_hash_all(key, claim->credentials, parts, n);
-    if (!speaks)
+    for (size_t i = 0; i < 2; i++) {
+        struct sip_values lines = sip_values(m, headers[i]);
+
+        while (sip_values_line(&lines, &line))
+            claim->credentials = keyed_hash(key, claim->credentials, line);
+    }
+    if (!claim->credentials)
+        claim->credentials = keyed_hash(key, 0, m->head);
+}
+
+void claim_add_realm(struct claim *claim, uint64_t realm)
+{
+    if (claim_has_realm(claim, realm))
         return;
+    if (!realm || claim->n_realms == CLAIM_REALMS)
+        claim->odd = true;
+    else
+        claim->realms[claim->n_realms++] = realm;
+}
+
+bool claim_has_realm(const struct claim *claim, uint64_t realm)
+{
+    for (size_t i = 0; i < claim->n_realms; i++)
+        if (claim->realms[i] == realm)
+            return true;
+    return false;
+}
+
+void claim_name(struct claim *claim, struct span user)
+{
+    if (user.n)
+        set(claim, CLAIM_ACCOUNT, user);
+}
+
+void claim_speak(struct claim *claim, const struct credentials *c)
+{
+    struct span user = c->field[DIGEST_USERNAME];
+    char plain[3 * CLAIM_TEXT_MAX];
+    size_t n;
+
     if (credentials_escaped(c, DIGEST_USERNAME) && user.n <= sizeof(plain) &&
         field_unquote(user, plain, &n) == 0)
         user = (struct span){plain, n};
@@ -141,4 +173,12 @@ bool claim_is_malformed(const struct sip_message *m, bool cut, bool doubtful)
     else
         bad |= SIP_NO_END;
     return doubtful || (m->faults & bad);
+}
+
+bool claim_is_unmatchable(const struct sip_message *m)
+{
+    struct span call = sip_message_get(m, SIP_H_CALL_ID);
+
+    return sip_message_count(m, SIP_H_CALL_ID) > 1 || sip_message_count(m, SIP_H_CSEQ) > 1 ||
+           m->faults & SIP_NUL || (call.n && memchr(call.p, '\n', call.n));
 }

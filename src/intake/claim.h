@@ -20,6 +20,7 @@ enum claim_text {
     CLAIM_CALL_ID,
 };
 #define CLAIM_TEXTS 5
+#define CLAIM_REALMS 4
 
 struct claim {
     int64_t switch_id;
@@ -30,7 +31,11 @@ struct claim {
     enum proof proof;
     bool in_dialog;       /* To has a tag */
     bool scanner;         /* scanners.h */
-    uint64_t credentials; /* a keyed hash of all of them; 0: none */
+    uint64_t credentials; /* a keyed hash of the lines that they stand in; 0: none */
+    bool odd;             /* what their realms are is not beyond doubt */
+    uint8_t
+        n_realms; /* the realms that they name, or for which their nonces went out: nonces_realm_id() */
+    uint64_t realms[CLAIM_REALMS];
     uint8_t n[CLAIM_TEXTS];
     char text[CLAIM_TEXTS][CLAIM_TEXT_MAX];
 };
@@ -51,12 +56,21 @@ struct claim_credentials {
 struct claim_credentials claim_credentials(const struct sip_message *m);
 bool claim_credentials_next(struct claim_credentials *each, struct credentials *out);
 
-/* Adds them to the hash; `speaks`: account and realm are theirs. */
-void claim_add_credentials(struct claim *claim, const struct credentials *c, const uint8_t key[16],
-                           bool speaks);
+/* Adds all of them to the hash. */
+void claim_hash_credentials(struct claim *claim, const struct sip_message *m,
+                            const uint8_t key[16]);
+/* Account and realm are theirs. */
+void claim_speak(struct claim *claim, const struct credentials *c);
+/* They name this realm; 0: nobody knows which. */
+void claim_add_realm(struct claim *claim, uint64_t realm);
+bool claim_has_realm(const struct claim *claim, uint64_t realm);
+/* The account is whom it names in credentials that are written in no way that we read. */
+void claim_name(struct claim *claim, struct span user);
 
 /* Has it faults that no phone makes? What is `cut` has no end. */
 bool claim_is_malformed(const struct sip_message *m, bool cut, bool doubtful);
+/* May the switch answer with another Call-ID or CSeq than we read? No phone does that either. */
+bool claim_is_unmatchable(const struct sip_message *m);
 
 static inline struct span claim_span(const struct claim *claim, enum claim_text text)
 {

@@ -5,13 +5,16 @@
 
 #include "base/pages.h"
 #include "intake/claim.h"
+#include "intake/echo.h"
 #include "intake/keyed_hash.h"
 #include "intake/nonces.h"
 #include "sip/via.h"
 
 #define WAYS 8
 #define SECOND INT64_C(1000000000)
-#define WAIT_NS (32 * SECOND)   /* timers B, F: RFC 3261 section 17.1 */
+#define WAIT_NS (32 * SECOND) /* timers B, F: RFC 3261 section 17.1 */
+#define REPEAT_NS                                                                                  \
+    (36 * SECOND) /* for so long a switch repeats its answer: timer J, and some more */
 #define FOLLOW_NS (10 * SECOND) /* a phone answers a challenge in one round trip */
 
 /* What is kept of a request: the order is that in which they give way. */
@@ -20,6 +23,7 @@ enum state {
     ANSWERED,        /* for retransmissions */
     CALL_CHALLENGED, /* an INVITE whose nonce has not come back */
     WAITING,
+    GRANTED,        /* answered with what lets in */
     WAITING_PROVED, /* with credentials of a nonce that went out to its sender */
 };
 
@@ -27,9 +31,11 @@ enum state {
 struct request {
     uint64_t key;
     int64_t since_ns;
-    uint64_t nonce; /* of the credentials, or of the challenge that they are waited for */
-    uint8_t state;  /* enum state */
+    uint64_t nonce;  /* of the credentials, or of the challenge that they are waited for */
+    uint32_t branch; /* 0: none, or one that a switch may read otherwise */
+    uint8_t state;   /* enum state */
     bool trying, told;
+    bool mixed; /* what lets in may be the answer to another request */
 };
 _Static_assert(WAYS * sizeof(struct request) == 256, "four cache lines");
 
@@ -99,26 +105,39 @@ static void tell(struct exchange *x, struct instant at, const struct claim *clai
 
 /* ---- requests ---- */
 
+/* "register" is answered as REGISTER. */
+static struct span method_of(const struct sip_message *m)
+{
+    bool exact;
+    enum sip_method method = sip_method_find(m->cseq_name, &exact);
+
+    return method == SIP_OTHER ? m->cseq_name : span_of(sip_method_name(method));
+}
+
 static uint64_t key_of(const struct exchange *x, const struct sip_message *m, int64_t switch_id,
                        const struct address *remote)
 {
-    struct sip_values vias = sip_values(m, SIP_H_VIA);
-    struct span top;
-    struct via via = {0};
-
-    if (sip_values_next(&vias, &top) && via_parse(&via, top))
-        via.branch = (struct span){NULL, 0};
-
     const struct span parts[] = {
         {(const char *)remote->ip, sizeof(remote->ip)},
         {(const char *)&m->cseq, sizeof(m->cseq)},
-        via.branch,
         sip_message_get(m, SIP_H_CALL_ID),
-        m->cseq_name,
+        method_of(m),
     };
 
     return keyed_hash_all(x->config.key, (uint64_t)switch_id, parts,
                           sizeof(parts) / sizeof(parts[0]));
+}
+
+/* Which of several with the same key. What does not come back as it went, of a Via as nobody writes it, is none. */
+static uint32_t branch_of(const struct exchange *x, const struct sip_message *m)
+{
+    struct sip_values vias = sip_values(m, SIP_H_VIA);
+    struct span top;
+    struct via via;
+
+    if (!sip_values_next(&vias, &top) || via_parse(&via, top) || !field_is_token(via.branch))
+        return 0;
+    return (uint32_t)keyed_hash(x->config.key, 0, via.branch) | 1;
 }
 
 static struct request *bucket_of(const struct exchange *x, uint64_t key)
@@ -131,14 +150,33 @@ static struct claim *claim_of(const struct exchange *x, const struct request *r)
     return &x->claims[r - x->requests];
 }
 
-static struct request *find(const struct exchange *x, uint64_t key, int64_t boot_ns)
+static bool is_waiting(const struct request *r)
 {
-    struct request *ways = bucket_of(x, key);
+    return r->state == WAITING || r->state == WAITING_PROVED;
+}
 
-    for (size_t i = 0; i < WAYS; i++)
-        if (ways[i].state != FREE && ways[i].key == key && boot_ns - ways[i].since_ns < WAIT_NS)
-            return &ways[i];
-    return NULL;
+static int64_t kept_ns(const struct request *r)
+{
+    return r->state == GRANTED ? REPEAT_NS : WAIT_NS;
+}
+
+/* The one with this branch; else, where it or the branch is none, the one that weighs most. */
+static struct request *find(const struct exchange *x, uint64_t key, uint32_t branch,
+                            int64_t boot_ns)
+{
+    struct request *ways = bucket_of(x, key), *likely = NULL;
+
+    for (size_t i = 0; i < WAYS; i++) {
+        struct request *r = &ways[i];
+
+        if (r->state == FREE || r->key != key || boot_ns - r->since_ns >= kept_ns(r))
+            continue;
+        if (r->branch == branch)
+            return r;
+        if ((!r->branch || !branch) && (!likely || r->state > likely->state))
+            likely = r;
+    }
+    return likely;
 }
 
 /* Its time is over. */
@@ -162,7 +200,8 @@ static void expire(struct exchange *x, struct request *r, struct instant now)
         x->figures.unanswered += claim_of(x, r)->credentials != 0;
         break;
     case ANSWERED:
-        if (age < WAIT_NS)
+    case GRANTED:
+        if (age < kept_ns(r))
             return;
         break;
     }
@@ -175,52 +214,134 @@ void exchange_tick(struct exchange *x, struct instant now)
         expire(x, &x->requests[i], now);
 }
 
+/* Who sends many with one Call-ID and CSeq takes from himself. */
+static bool gives_way(const struct request *a, const struct request *b, uint64_t key)
+{
+    bool own = a->key == key && is_waiting(a), other = b->key == key && is_waiting(b);
+
+    if (own != other && a->state >= WAITING && b->state >= WAITING)
+        return own;
+    return a->state != b->state ? a->state < b->state : a->since_ns < b->since_ns;
+}
+
 static struct request *make_room(struct exchange *x, uint64_t key, struct instant now)
 {
     struct request *ways = bucket_of(x, key), *least = &ways[0];
 
     for (size_t i = 0; i < WAYS; i++) {
         expire(x, &ways[i], now);
-        if (ways[i].state < least->state ||
-            (ways[i].state == least->state && ways[i].since_ns < least->since_ns))
+        if (gives_way(&ways[i], least, key))
             least = &ways[i];
     }
-    if (least->state >= WAITING) {
+    if (is_waiting(least)) {
         const struct claim *claim = claim_of(x, least);
+        bool own = least->key == key;
 
         x->figures.pushed_out++;
-        if (claim->proof != PROOF_NONE && claim->credentials)
-            tell(x, now, claim, OUTCOME_WRONG_CREDENTIALS, PROOF_ELSEWHERE);
+        if (claim->credentials && !least->told && (own || claim->proof != PROOF_NONE))
+            tell(x, now, claim, OUTCOME_WRONG_CREDENTIALS, own ? claim->proof : PROOF_ELSEWHERE);
     }
     return least;
 }
 
-/* The credentials of the request that are best proved, and how well. */
-static void prove(struct exchange *x, const struct exchange_message *message,
-                  const struct sip_message *m, struct claim *claim, uint64_t *nonce)
+static enum proof nonce_proof(struct exchange *x, const struct exchange_message *message,
+                              uint64_t nonce)
+{
+    switch (nonces_came(x->nonces, nonce, &message->from, message->at.boot_ns)) {
+    case NONCE_UNKNOWN: break;
+    case NONCE_ELSEWHERE: return PROOF_ELSEWHERE;
+    case NONCE_HERE: return PROOF_PROVED;
+    }
+    return PROOF_NONE;
+}
+
+static void add_realms(const struct exchange *x, const struct exchange_message *message,
+                       const struct credentials *c, uint64_t nonce, struct claim *claim)
+{
+    struct span realm = c->field[DIGEST_REALM];
+
+    claim->odd |= !realm.p || credentials_escaped(c, DIGEST_REALM);
+    claim_add_realm(claim, nonces_realm_id(x->nonces, realm));
+    claim_add_realm(claim, nonces_realm(x->nonces, nonce, message->at.boot_ns));
+}
+
+/* Those of the request that are best proved speak; of several such, those that a switch would look at: for the realm
+ * that it gave the nonce for. Returns how well; -1: there are none. */
+static int read_credentials(struct exchange *x, const struct exchange_message *message,
+                            const struct sip_message *m, struct claim *claim, uint64_t *nonce)
 {
     struct claim_credentials each = claim_credentials(m);
     struct credentials c;
-    enum proof best = PROOF_NONE;
-    bool first = true;
+    int best = -1;
 
     while (claim_credentials_next(&each, &c)) {
         uint64_t id = nonces_id(x->nonces, message->switch_id, c.field[DIGEST_NONCE]);
-        enum proof proof = PROOF_NONE;
+        uint64_t realm = nonces_realm_id(x->nonces, c.field[DIGEST_REALM]);
+        bool fits = realm == nonces_realm(x->nonces, id, message->at.boot_ns);
+        int rank = 2 * (int)nonce_proof(x, message, id) + fits;
 
-        switch (nonces_came(x->nonces, id, &message->from, message->at.boot_ns)) {
-        case NONCE_UNKNOWN: break;
-        case NONCE_ELSEWHERE: proof = PROOF_ELSEWHERE; break;
-        case NONCE_HERE: proof = PROOF_PROVED; break;
-        }
-        claim_add_credentials(claim, &c, x->config.key, first || proof > best);
-        if (first || proof > best) {
-            best = proof;
+        add_realms(x, message, &c, id, claim);
+        if (rank > best) {
+            best = rank;
             *nonce = id;
+            claim_speak(claim, &c);
         }
-        first = false;
     }
-    claim->proof = message->proved && message->transport != TRANSPORT_UDP ? PROOF_PROVED : best;
+    return best < 0 ? -1 : best / 2;
+}
+
+/* A nonce that went out to the sender and stands anywhere in `text`. */
+static bool find_echo(struct exchange *x, const struct exchange_message *message, struct span text,
+                      struct claim *claim, uint64_t *nonce)
+{
+    struct span rest = text, value, user;
+
+    while (echo_next(&rest, SPAN("nonce"), &value)) {
+        uint64_t id = nonces_id(x->nonces, message->switch_id, value);
+
+        if (nonce_proof(x, message, id) != PROOF_PROVED)
+            continue;
+        if (echo_next(&text, SPAN("username"), &user))
+            claim_name(claim, user);
+        claim->odd = true;
+        *nonce = id;
+        return true;
+    }
+    return false;
+}
+
+/* In credentials that are no such as we read; where lines may end elsewhere for others, in the whole header. */
+static bool read_oddly(struct exchange *x, const struct exchange_message *message,
+                       const struct sip_message *m, struct claim *claim, uint64_t *nonce)
+{
+    static const enum sip_header headers[] = {SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION};
+    struct span line;
+
+    if (m->faults & (SIP_BARE_CR | SIP_NUL | SIP_CONTROL | SIP_HEADER_LINE))
+        return find_echo(x, message, m->head, claim, nonce);
+    for (size_t i = 0; i < 2; i++) {
+        struct sip_values lines = sip_values(m, headers[i]);
+
+        while (sip_values_line(&lines, &line))
+            if (find_echo(x, message, line, claim, nonce))
+                return true;
+    }
+    return false;
+}
+
+/* How well the credentials are proved. Of what the switch may read otherwise than we, the worst is believed. Returns
+ * whether they were found where we read none. */
+static bool prove(struct exchange *x, const struct exchange_message *message,
+                  const struct sip_message *m, struct claim *claim, uint64_t *nonce)
+{
+    int best = read_credentials(x, message, m, claim, nonce);
+    bool oddly = best < (int)PROOF_PROVED && read_oddly(x, message, m, claim, nonce);
+    enum proof proof = oddly ? PROOF_PROVED : best < 0 ? PROOF_NONE : (enum proof)best;
+
+    if (oddly || best >= 0)
+        claim_hash_credentials(claim, m, x->config.key);
+    claim->proof = message->proved && message->transport != TRANSPORT_UDP ? PROOF_PROVED : proof;
+    return oddly;
 }
 
 /* Is a reply to it of any interest? */
@@ -235,19 +356,35 @@ static bool is_asked(const struct claim *claim)
             claim->sip == SIP_MESSAGE || claim->sip == SIP_PUBLISH || claim->sip == SIP_OPTIONS);
 }
 
+/* Is it a guess whose reply we would not know? `oddly`: as prove() says. */
+static bool is_hidden(const struct claim *claim, const struct sip_message *m, bool oddly)
+{
+    return claim->credentials && claim->sip != SIP_ACK && claim->sip != SIP_CANCEL &&
+           (claim_is_unmatchable(m) || (oddly && m->faults & SIP_BARE_CR));
+}
+
 /* What shows without a reply. */
 static bool tell_at_once(struct exchange *x, const struct exchange_message *message,
-                         const struct claim *claim, bool malformed)
+                         const struct claim *claim, bool malformed, bool hidden)
 {
     bool probe = !claim->credentials && !claim->in_dialog &&
                  (claim->sip == SIP_OPTIONS ||
                   (claim->scanner && claim->sip != SIP_ACK && claim->sip != SIP_CANCEL));
 
-    if (malformed)
+    if (hidden)
+        tell(x, message->at, claim, OUTCOME_WRONG_CREDENTIALS, claim->proof);
+    else if (malformed)
         tell(x, message->at, claim, OUTCOME_MALFORMED, claim->proof);
     else if (probe)
         tell(x, message->at, claim, OUTCOME_PROBE, claim->proof);
-    return malformed || probe;
+    return hidden || malformed || probe;
+}
+
+/* Two in one place, of which the switch answers one: where it lets in, nobody knows whom. */
+static bool is_mixed(const struct request *before, const struct claim *claim)
+{
+    return before && claim->credentials &&
+           (is_waiting(before) || before->state == GRANTED || before->mixed);
 }
 
 static void request(struct exchange *x, const struct exchange_message *message,
@@ -256,30 +393,35 @@ static void request(struct exchange *x, const struct exchange_message *message,
     struct instant at = message->at;
     struct claim claim;
     uint64_t nonce = 0, key = key_of(x, m, message->switch_id, &message->from);
-    struct request *r = find(x, key, at.boot_ns);
+    uint32_t branch = branch_of(x, m);
+    struct request *r = find(x, key, branch, at.boot_ns);
     const struct claim *before = r ? claim_of(x, r) : NULL;
 
     claim_read(&claim, m, message->switch_id, &message->from, message->transport);
-    prove(x, message, m, &claim, &nonce);
+    bool hidden = is_hidden(&claim, m, prove(x, message, m, &claim, &nonce));
+
     if (before && before->credentials == claim.credentials && before->sip == claim.sip) {
         x->figures.retransmitted++;
         return;
     }
-    bool told =
-        tell_at_once(x, message, &claim, claim_is_malformed(m, message->cut, message->doubtful));
+    bool told = tell_at_once(x, message, &claim,
+                             claim_is_malformed(m, message->cut, message->doubtful), hidden);
+    bool mixed = is_mixed(r, &claim);
 
     if (!is_asked(&claim) && !told)
         return;
-    if (before && r->state >= WAITING && before->credentials)
+    if (before && is_waiting(r) && before->credentials && !r->told)
         tell(x, at, before, OUTCOME_WRONG_CREDENTIALS, before->proof);
     if (!r)
         r = make_room(x, key, at);
     *r = (struct request){
         .key = key,
+        .branch = branch,
+        .mixed = mixed,
         .since_ns = at.boot_ns,
         .state = claim.credentials && claim.proof == PROOF_PROVED ? WAITING_PROVED : WAITING,
         .nonce = nonce,
-        .told = told && !claim.credentials,
+        .told = hidden || (told && !claim.credentials),
     };
     *claim_of(x, r) = claim;
 }
@@ -325,15 +467,22 @@ static struct challenge challenges(struct exchange *x, const struct exchange_mes
     return out;
 }
 
+static bool lets_in(enum sip_method method, unsigned status)
+{
+    return method == SIP_INVITE ? status > 100 && status < 300
+                                : method == SIP_REGISTER && status >= 200 && status < 300;
+}
+
 /* A reply that says what a request with credentials was; -1: nothing. */
 static int with_credentials(const struct exchange *x, const struct request *r, unsigned status,
-                            const struct challenge *challenge, int64_t boot_ns)
+                            const struct challenge *challenge)
 {
     enum sip_method method = claim_of(x, r)->sip;
 
     if (challenge->is) {
-        bool other = challenge->nonce &&
-                     nonces_of_other_realm(x->nonces, r->nonce, challenge->realm, boot_ns);
+        const struct claim *claim = claim_of(x, r);
+        bool other = challenge->nonce && !claim->odd &&
+                     !claim_has_realm(claim, nonces_realm_id(x->nonces, challenge->realm));
 
         return challenge->stale || other ? OUTCOME_CHALLENGED : OUTCOME_WRONG_CREDENTIALS;
     }
@@ -341,10 +490,7 @@ static int with_credentials(const struct exchange *x, const struct request *r, u
         return method == SIP_INVITE && r->trying ? -1 : OUTCOME_WRONG_CREDENTIALS;
     if (status == 404 && method == SIP_REGISTER)
         return OUTCOME_UNKNOWN_ACCOUNT;
-    if (method == SIP_INVITE ? status > 100 && status < 300
-                             : method == SIP_REGISTER && status >= 200 && status < 300)
-        return OUTCOME_SUCCESS;
-    return -1;
+    return !r->mixed && lets_in(method, status) ? OUTCOME_SUCCESS : -1;
 }
 
 static int without_credentials(const struct claim *claim, unsigned status,
@@ -366,7 +512,7 @@ static void answered(struct exchange *x, const struct exchange_message *message,
     struct instant at = message->at;
     const struct claim *claim = claim_of(x, r);
     bool final = status >= 200, rings = status > 100 && !final;
-    int outcome = claim->credentials ? with_credentials(x, r, status, challenge, at.boot_ns)
+    int outcome = claim->credentials ? with_credentials(x, r, status, challenge)
                   : final            ? without_credentials(claim, status, challenge)
                                      : -1;
 
@@ -375,8 +521,10 @@ static void answered(struct exchange *x, const struct exchange_message *message,
     r->trying |= status < 200;
     if (rings) /* what comes now is about the call, not about the caller */
         r->told = true;
-    if (final)
-        r->state = ANSWERED;
+    if (final) {
+        r->state = lets_in(claim->sip, status) ? GRANTED : ANSWERED;
+        r->since_ns = r->state == GRANTED ? at.boot_ns : r->since_ns;
+    }
     if (outcome < 0)
         return;
     if (challenge->is && claim->sip == SIP_INVITE && !claim->credentials && challenge->nonce) {
@@ -391,15 +539,15 @@ static void reply(struct exchange *x, const struct exchange_message *message,
                   const struct sip_message *m)
 {
     struct challenge challenge = challenges(x, message, m);
-    struct request *r =
-        find(x, key_of(x, m, message->switch_id, &message->to), message->at.boot_ns);
+    struct request *r = find(x, key_of(x, m, message->switch_id, &message->to), branch_of(x, m),
+                             message->at.boot_ns);
 
     if (!r) {
         x->figures.orphans += m->status == 401 || m->status == 403 || m->status == 407;
         return;
     }
-    if (r->state < WAITING || !m->status) {
-        x->figures.retransmitted += r->state < WAITING;
+    if (!is_waiting(r) || !m->status) {
+        x->figures.retransmitted += !is_waiting(r);
         return;
     }
     answered(x, message, r, m->status, &challenge);

@@ -11,7 +11,8 @@
  *     2xx, or ringing, to REGISTER or INVITE with credentials        SUCCESS
  *     401, 403, 407 to a request with credentials                    WRONG_CREDENTIALS; but CHALLENGED where
  *                                                                    the switch says that the nonce is stale, or asks
- *                                                                    for another realm than it gave the nonce for
+ *                                                                    for another realm than all credentials name and
+ *                                                                    their nonces were given for
  *     403 to INVITE with credentials behind 100 Trying               nothing: the call was refused, not the caller
  *     401, 407 to a request without                                  CHALLENGED
  *     404 to REGISTER; 403 to REGISTER without credentials           UNKNOWN_ACCOUNT
@@ -29,14 +30,21 @@
  * WRONG_CREDENTIALS. A 401 whose challenge cannot be read is one without stale: a reply that is not
  * understood never makes a guess free.
  *
- * Retransmissions are no attempts of their own: neither of the request nor of the reply.
+ * Retransmissions are no attempts of their own: neither of the request nor of the reply. A switch repeats its reply to
+ * whatever comes in the same place. So where two requests with the same Call-ID, CSeq and branch hold different
+ * credentials, and one was or may be let in, what lets in says nothing of the other.
  *
  * Proof: the transport is a connection and the sender proved there, or the credentials echo a nonce that was seen
  * going out to this address and to no other (nonces.h): PROVED. A nonce that went elsewhere: ELSEWHERE. Of several
- * credentials in one request the best proved count.
+ * credentials in one request the best proved count, of those the first that name the realm of their nonce.
+ *
+ * Switches read what is written oddly each in its way. So credentials are what holds such a nonce, in whatever form
+ * (echo.h); a Via of which we cannot say what comes back matches by the rest; and where we cannot say which Call-ID or CSeq comes
+ * back, proved credentials are WRONG_CREDENTIALS at once: no phone writes such.
  *
  * Memory is taken once. A full bucket of requests gives way in this order: answered ones, challenged calls,
- * waiting ones, and those with proved credentials last; the oldest first. What is pushed out while it waits
+ * waiting ones, those that were let in, and those with proved credentials last; the oldest first, and before others those
+ * with the same Call-ID and CSeq, which then count as they are proved. What is pushed out while it waits
  * with real credentials counts for the account (WRONG_CREDENTIALS, ELSEWHERE) but not against the address, so
  * that a flood neither hides a guess nor frames a phone. Pure.
  */

@@ -91,7 +91,7 @@ void nonces_sent(struct nonces *n, uint64_t id, const struct address *to, struct
         if (gives_way(other, e, boot_ns))
             e = other;
     *e = (struct entry){
-        .id = id, .to = destination, .realm = keyed_hash(n->key, 0, realm), .sent_ns = boot_ns};
+        .id = id, .to = destination, .realm = nonces_realm_id(n, realm), .sent_ns = boot_ns};
 }
 
 enum nonce_found nonces_came(struct nonces *n, uint64_t id, const struct address *from,
@@ -107,11 +107,16 @@ enum nonce_found nonces_came(struct nonces *n, uint64_t id, const struct address
     return NONCE_HERE;
 }
 
-bool nonces_of_other_realm(const struct nonces *n, uint64_t id, struct span realm, int64_t boot_ns)
+uint64_t nonces_realm_id(const struct nonces *n, struct span realm)
+{
+    return keyed_hash(n->key, 0, realm);
+}
+
+uint64_t nonces_realm(const struct nonces *n, uint64_t id, int64_t boot_ns)
 {
     const struct entry *e = find(n, id, boot_ns);
 
-    return e && e->realm != keyed_hash(n->key, 0, realm);
+    return e ? e->realm : 0;
 }
 
 bool nonces_unused(const struct nonces *n, uint64_t id, int64_t boot_ns)

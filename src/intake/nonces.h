@@ -42,9 +42,9 @@ void nonces_sent(struct nonces *nonces, uint64_t id, const struct address *to, s
 enum nonce_found nonces_came(struct nonces *nonces, uint64_t id, const struct address *from,
                              int64_t boot_ns);
 
-/* Was it sent with another realm? False for one that is not known. */
-bool nonces_of_other_realm(const struct nonces *nonces, uint64_t id, struct span realm,
-                           int64_t boot_ns);
+/* What stands for a realm here, never 0; and for that with which the nonce went out last: 0 for one that is not known. */
+uint64_t nonces_realm_id(const struct nonces *nonces, struct span realm);
+uint64_t nonces_realm(const struct nonces *nonces, uint64_t id, int64_t boot_ns);
 
 /* Is it known, and has nobody sent it back? */
 bool nonces_unused(const struct nonces *nonces, uint64_t id, int64_t boot_ns);

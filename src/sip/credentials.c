@@ -118,8 +118,17 @@ static inline const char *take_name(unsigned *field, const char *p, const char *
     return p < end && *p == '"' ? p : skip_space(p, end);
 }
 
+/* Behind a word without '=', and the space behind that; `p` itself where a field follows it, whose scheme it is. */
+static const char *skip_flag(const char *p, const char *end)
+{
+    const char *behind = skip_space(skip_token(p, end), end);
+
+    return behind == end || *behind == ',' ? behind : p;
+}
+
 /* Takes fields off until the end, or until a word without '=' begins the next scheme: where that is, or
- * NULL for a field that has not the form. */
+ * NULL for a field that has not the form. A word without '=' that nothing follows says nothing, and switches step over
+ * it. */
 static const char *take_fields(struct credentials *c, const char *p, const char *end)
 {
     unsigned seen = 0, repeated = 0, quoted = 0, escaped = 0;
@@ -134,8 +143,12 @@ static const char *take_fields(struct credentials *c, const char *p, const char 
             continue;
         }
         p = take_name(&field, p, end);
-        if (p == start)
-            break;
+        if (p == start) {
+            p = skip_flag(start, end);
+            if (p == start)
+                break;
+            continue;
+        }
         if (!p || !(p = take_text(&text, p, end)))
             return NULL;
         if (p < end && *p != ',')

@@ -248,10 +248,8 @@ static void read_headers(struct sip_message *m, struct reader *r)
     unsigned n = 0;
 
     while (next_header(r, &header, &value)) {
-        if (++n > SIP_HEADERS_MAX) {
+        if (++n > SIP_HEADERS_MAX)
             r->faults |= SIP_TOO_MANY;
-            continue;
-        }
         if (header == SIP_H_OTHER)
             continue;
         if (m->count[header]++ == 0) {

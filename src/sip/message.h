@@ -16,7 +16,7 @@
  * without a fault being seen here.
  */
 #define SIP_MESSAGE_MAX 65535 /* bytes */
-#define SIP_HEADERS_MAX 256   /* header fields; the rest is not read, see SIP_TOO_MANY */
+#define SIP_HEADERS_MAX 256   /* header fields; more are a fault, and read as switches do */
 
 enum sip_fault {
     SIP_START_LINE = 1 << 0,   /* spaces elsewhere than one between each two parts, or a method that

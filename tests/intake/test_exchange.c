@@ -6,7 +6,7 @@
  *                                               proxy (in Proxy-Authorization), from= ua= dialled= branch= tag= (of To),
  *                                               tcp, tls (with `unproved` for a sender that is not)
  *     < STATUS METHOD DESTINATION CALL-ID CSEQ word...   from it; nonce= realm= stale; branch=, tag=, tcp, tls
- *     raw SOURCE BYTES                           a datagram to the switch as it is; ~ is a line end
+ *     raw SOURCE BYTES                           a datagram to the switch as it is; ~ is a line end, | a CR
  *     wait SECONDS
  *
  * and what comes out: outcome, proof, method, account ("-": none), source, and the dialled number of a call.
@@ -175,7 +175,9 @@ static void raw(struct run *r, struct span line)
     char remote[80];
 
     for (size_t i = 0; i < line.n; i++)
-        buf_add(&b, line.p[i] == '~' ? SPAN("\r\n") : (struct span){line.p + i, 1});
+        buf_add(&b, line.p[i] == '~'   ? SPAN("\r\n")
+                    : line.p[i] == '|' ? SPAN("\r")
+                                       : (struct span){line.p + i, 1});
     deliver(r, EXCHANGE_IN, host(source, remote), SPAN(""), buf_span(&b));
     buf_free(&b);
 }

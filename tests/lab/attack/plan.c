@@ -195,9 +195,10 @@ static bool read_figures(struct plan *plan, const char *option, const char *text
 
 static bool read_texts(struct plan *plan, const char *option, const char *text, bool *known)
 {
-    static const char *const names[] = {"call-id", "agent", "display", "realm", "body", "header"};
-    struct buf *texts[] = {&plan->call_id, &plan->agent, &plan->display,
-                           &plan->realm,   &plan->body,  &plan->header};
+    static const char *const names[] = {"call-id", "agent",  "display", "realm",
+                                        "body",    "header", "digest"};
+    struct buf *texts[] = {&plan->call_id, &plan->agent,  &plan->display, &plan->realm,
+                           &plan->body,    &plan->header, &plan->digest};
     int which = span_among(span_of(option), names, sizeof(names) / sizeof(*names));
 
     *known = which >= 0;
@@ -282,8 +283,8 @@ bool plan_read(struct plan *plan, int argc, char **argv)
 
 void plan_free(struct plan *plan)
 {
-    struct buf *texts[] = {&plan->account_name, &plan->call_id, &plan->agent, &plan->display,
-                           &plan->realm,        &plan->body,    &plan->header};
+    struct buf *texts[] = {&plan->account_name, &plan->call_id, &plan->agent,  &plan->display,
+                           &plan->realm,        &plan->body,    &plan->header, &plan->digest};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         buf_free(texts[i]);

@@ -33,8 +33,9 @@
  *   silence     seconds without an answer after which it gives up; 0: it goes on
  *   threshold   "beyond" counts answers above this many to one source
  *   each        of how many sources to print each one's figures
- *   call-id, agent, display, realm, body, header
- *               texts with escapes (\r \n \t \\ \xHH) in place of what stands there; `header` is added
+ *   call-id, agent, display, realm, body, header, digest
+ *               texts with escapes (\r \n \t \\ \xHH) in place of what stands there; `header` is added, `digest`
+ *               before the user name of the credentials
  *   without     a header field that is left out
  */
 #define PLAN_COUNT_MAX 20000000u
@@ -61,7 +62,7 @@ struct plan {
     double rate, seconds, silence;
     uint64_t count;
     unsigned threshold, each;
-    struct buf call_id, agent, display, realm, body, header;
+    struct buf call_id, agent, display, realm, body, header, digest;
     const char *without;
 };
 

@@ -38,7 +38,9 @@ static void credentials(struct buf *out, const struct request *r, const char *ur
     else
         md5_hex((struct span[]){span_of(ha1), colon, span_of(c->nonce), colon, span_of(ha2)}, 5,
                 response);
-    buf_printf(out, "%s: Digest username=\"", c->proxy ? "Proxy-Authorization" : "Authorization");
+    buf_printf(out, "%s: Digest ", c->proxy ? "Proxy-Authorization" : "Authorization");
+    buf_add(out, buf_span(&r->plan->digest));
+    buf_puts(out, "username=\"");
     buf_add(out, r->account);
     buf_puts(out, "\", realm=\"");
     buf_add(out, realm);
