@@ -6,6 +6,7 @@ import array
 import ipaddress
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -179,3 +180,4 @@ class Enforcer:
 
     def __exit__(self, *exc):
         self.end()
+        shutil.rmtree(self.dir)

@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -13,6 +12,7 @@
 #include "guard/scenario.h"
 #include "serve/api_routes.h"
 #include "serve/guard_desk.h"
+#include "store/fixture.h"
 #include "store/guard_lists.h"
 #include "store/guard_records.h"
 
@@ -20,6 +20,7 @@
 
 struct play {
     struct scenario scenario;
+    struct place place;
     struct store *store;
     struct guard_room_exempt exempts[3];
     struct api_services services;
@@ -33,19 +34,6 @@ static struct play *now_playing;
 static struct instant now(void)
 {
     return now_playing->scenario.now;
-}
-
-static void run_away(const char *dir)
-{
-    const char *const names[] = {"sekisho.db", "evidence.db", "lock"};
-    const char *const ends[] = {"", "-wal", "-shm"};
-    char path[200];
-
-    for (int i = 0; i < 9; i++) {
-        snprintf(path, sizeof(path), "%s/%s%s", dir, names[i / 3], ends[i % 3]);
-        unlink(path);
-    }
-    rmdir(dir);
 }
 
 /* ---- one request ---- */
@@ -271,12 +259,12 @@ static void play_line(struct play *p, struct span line)
     }
 }
 
-static void begin(struct play *p, char *dir)
+static void begin(struct play *p)
 {
-    struct store_config config = {.dir = dir, .now = now};
+    struct store_config config = {.dir = p->place.dir, .now = now};
     struct fault f;
 
-    assert_non_null(mkdtemp(dir));
+    place_make(&p->place);
     assert_true(scenario_begin(&p->scenario));
     p->scenario.ignored = UINT32_MAX;
     if (store_open(&p->store, &config, NULL, &f))
@@ -291,13 +279,12 @@ static void play(void **state)
 {
     const struct test_case *c = *state;
     struct span lines = buf_span(&c->in);
-    char dir[] = "/tmp/sekisho-guard-api-XXXXXX";
     struct play *p = calloc(1, sizeof(*p));
     char *out;
 
     assert_non_null(p);
     now_playing = p;
-    begin(p, dir);
+    begin(p);
     while (lines.n) {
         struct span line = span_cut(lines, '\n', &lines);
 
@@ -311,8 +298,8 @@ static void play(void **state)
     buf_free(&p->out);
     store_close(p->store);
     scenario_end(&p->scenario);
+    place_remove(&p->place);
     free(p);
-    run_away(dir);
 }
 
 int main(int argc, char **argv)
