@@ -12,7 +12,7 @@ _sekisho_names() { # KIND: names of switches, tenants, presets or accounts
 _sekisho_options() { # COMMAND SUBCOMMAND
     case "$1 $2" in
     "switch add" | "switch set") echo --address --plan --outside --extensions --area --form --mode --unknown \
-        --adopt-tenant --tenant --yes ;;
+        --adopt-tenant --tenant --sip-account --sip-allow --sip-deny --fail-open --yes ;;
     "tenant add" | "tenant set") echo --title --parent --mode --preset --language --area --yes ;;
     "preset add" | "preset set") echo --restrict --except --no-rules --title ;;
     "account list") echo --switch --tenant --state --query --limit ;;
@@ -77,6 +77,10 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
     --preset) _sekisho_names preset ;;
     --account | --against-account) _sekisho_names account ;;
     --lang | --language) echo en ja ;;
+    --sip-account) echo P-Asserted-Identity From subdomain ;;
+    --sip-allow) echo 302 404 503 ;;
+    --sip-deny) echo 603 403 608 ;;
+    --fail-open) echo yes no ;;
     --mode) echo enforce observe inherit ;;
     --unknown) echo born deny ;;
     --form) echo dialled +e164 e164 ;;

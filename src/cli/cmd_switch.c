@@ -2,6 +2,8 @@
 #include "cli/commands.h"
 #include "cli/resource.h"
 
+#include <stdlib.h>
+
 static const struct column columns[] = {
     {"name", "NAME", "名前"},
     {"plan", "PLAN", "番号計画"},
@@ -24,6 +26,10 @@ static const struct column fields[] = {
     {"unknown", "unknown accounts", "未知のアカウント"},
     {"adopt_tenant", "adopted into tenant", "引き取り先テナント"},
     {"tenants", "tenants in reach", "対象テナント"},
+    {"sip_account", "account over SIP", "SIPのアカウント"},
+    {"sip_allow", "allowed over SIP by", "SIPの許可応答"},
+    {"sip_deny", "refused over SIP by", "SIPの拒否応答"},
+    {"fail_open", "goes on without Sekisho", "無応答時に発信"},
     {"change", "change number", "変更番号"},
     {0},
 };
@@ -33,8 +39,26 @@ static const struct resource kind = {"/v1/switches", "switch", "スイッチ", c
 struct switch_options {
     struct words addresses, extensions, tenants, rest;
     const char *plan, *outside, *area, *form, *mode, *unknown, *adopt;
+    const char *sip_account, *sip_allow, *sip_deny, *fail_open;
     bool yes;
 };
+
+static bool is_code(const char *text)
+{
+    return strlen(text) == 3 && strspn(text, "0123456789") == 3;
+}
+
+/* What the daemon cannot tell since it would not get it. */
+static int check_sip(const struct command *self, const struct switch_options *o)
+{
+    if (o->sip_allow && !is_code(o->sip_allow))
+        return cli_usage(self, "--sip-allow is 302, 404 or 503");
+    if (o->sip_deny && !is_code(o->sip_deny))
+        return cli_usage(self, "--sip-deny is 603, 403 or 608");
+    if (o->fail_open && strcmp(o->fail_open, "yes") != 0 && strcmp(o->fail_open, "no") != 0)
+        return cli_usage(self, "--fail-open is yes or no");
+    return EXIT_DONE;
+}
 
 static int parse(struct cli *cli, const struct command *self, struct switch_options *o, int argc,
                  char **argv)
@@ -50,6 +74,10 @@ static int parse(struct cli *cli, const struct command *self, struct switch_opti
         {.name = "unknown", .text = &o->unknown, .value = "born|deny"},
         {.name = "adopt-tenant", .text = &o->adopt, .value = "TENANT"},
         {.name = "tenant", .list = &o->tenants, .value = "TENANT"},
+        {.name = "sip-account", .text = &o->sip_account, .value = "HEADER|subdomain"},
+        {.name = "sip-allow", .text = &o->sip_allow, .value = "302|404|503"},
+        {.name = "sip-deny", .text = &o->sip_deny, .value = "603|403|608"},
+        {.name = "fail-open", .text = &o->fail_open, .value = "yes|no"},
         {.name = "yes", .flag = &o->yes},
         {0},
     };
@@ -59,7 +87,13 @@ static int parse(struct cli *cli, const struct command *self, struct switch_opti
         return cli_usage(self, "%s", f.text);
     if (o->rest.n != 1)
         return cli_usage(self, o->rest.n ? "one switch at a time" : "the switch's NAME is missing");
-    return EXIT_DONE;
+    return check_sip(self, o);
+}
+
+static void body_code(json_t *b, const char *name, const char *text)
+{
+    if (text)
+        json_object_set_new(b, name, json_integer(strtol(text, NULL, 10)));
 }
 
 static json_t *body(const struct switch_options *o)
@@ -76,6 +110,11 @@ static json_t *body(const struct switch_options *o)
     body_text(b, "unknown", o->unknown, false);
     body_text(b, "adopt_tenant", o->adopt, true);
     body_words(b, "tenants", &o->tenants, false);
+    body_text(b, "sip_account", o->sip_account, false);
+    body_code(b, "sip_allow", o->sip_allow);
+    body_code(b, "sip_deny", o->sip_deny);
+    if (o->fail_open)
+        json_object_set_new(b, "fail_open", json_boolean(strcmp(o->fail_open, "yes") == 0));
     return b;
 }
 
@@ -90,6 +129,13 @@ static void forget(struct switch_options *o)
 /* Mode observe lets everything out: say so, and ask where somebody can answer. */
 static bool agreed(const struct cli *cli, const struct switch_options *o)
 {
+    if (o->fail_open && strcmp(o->fail_open, "yes") == 0 &&
+        !loosening(cli, o->yes,
+                   TR(cli,
+                      "with fail-open a switch that is told to go on by 404 or 503 puts calls "
+                      "through unchecked while Sekisho does not answer",
+                      "fail-openでは、関所が応答しない間、発信が検査されずに通ることがあります")))
+        return false;
     if (!o->mode || strcmp(o->mode, "observe") != 0)
         return true;
     return loosening(cli, o->yes,
@@ -162,6 +208,13 @@ static int remove_(struct cli *cli, const struct command *self, int argc, char *
     "  --unknown WHAT         unknown accounts: born (adopt them restricted) or deny\n"            \
     "  --adopt-tenant TENANT  where adopted accounts go; \"\" for nowhere\n"                       \
     "  --tenant TENANT…       tenants in reach; \"\" for all\n"                                  \
+    "  --sip-account HEADER   what names the account over SIP: P-Asserted-Identity, From, "        \
+    "another\n"                                                                                    \
+    "                         header field, or subdomain (of the Request-URI)\n"                   \
+    "  --sip-allow CODE       how a call is allowed over SIP: 302; 404 or 503 with --fail-open "   \
+    "yes\n"                                                                                        \
+    "  --sip-deny CODE        how it is refused: 603, 403 or 608\n"                                \
+    "  --fail-open yes|no     calls may go out where Sekisho does not answer\n"                    \
     "  --yes                  do not ask before loosening\n"
 
 const struct command switch_commands[] = {

@@ -99,6 +99,12 @@ struct config {
     unsigned fastagi_connections;
     unsigned fastagi_timeout_ms;
 
+    struct config_listen sip_listen; /* [sip]; n == 0: nowhere */
+    unsigned sip_workers;
+    bool sip_tcp;
+    unsigned sip_connections; /* of one switch */
+    unsigned sip_timeout_s;
+
     struct config_listen http_listen; /* [http] */
     char *http_socket;                /* "": a place of its own, see config_keys.c */
     char *http_hosts;                 /* separated by commas */

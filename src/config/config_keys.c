@@ -23,6 +23,9 @@ const struct config_section config_sections[] = {
              "store cannot be read. The dial plan of a switch belongs to the switch, and is in "
              "the store."},
     {.name = "fastagi", .help = "Where Asterisk asks."},
+    {.name = "sip",
+     .help = "Where any switch asks, by an INVITE that is answered with the number to dial or a "
+             "refusal."},
     {.name = "http", .help = "The HTTP API, which the command sekisho uses too."},
     {.name = "guard",
      .help =
@@ -164,6 +167,53 @@ const struct config_key config_keys[] = {
      .min = 100,
      .max = 60000,
      .help = "Time for a question to arrive, and again for its answer to be taken."},
+
+    {.section = "sip",
+     .name = "listen",
+     .type = CONFIG_LISTEN,
+     .offset = AT(sip_listen),
+     .initial = "none",
+     .at_start = true,
+     .help = "Addresses to listen on, over UDP and, by the key tcp, TCP: 0.0.0.0:5070, [::]:5070. "
+             "Only the "
+             "addresses of switches in the store are answered."},
+    {.section = "sip",
+     .name = "workers",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(sip_workers),
+     .initial = "1",
+     .min = 1,
+     .max = 64,
+     .at_start = true,
+     .help = "Threads that answer over UDP. All that comes from one address and port goes to one "
+             "of them."},
+    {.section = "sip",
+     .name = "tcp",
+     .type = CONFIG_BOOL,
+     .offset = AT(sip_tcp),
+     .initial = "yes",
+     .at_start = true,
+     .help = "Listen on the same addresses over TCP too."},
+    {.section = "sip",
+     .name = "connections",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(sip_connections),
+     .initial = "64",
+     .min = 1,
+     .max = 4096,
+     .help = "TCP connections of one switch at once. Beyond it the one that has been idle for "
+             "longest is "
+             "closed."},
+    {.section = "sip",
+     .name = "timeout_s",
+     .type = CONFIG_UNSIGNED,
+     .offset = AT(sip_timeout_s),
+     .initial = "300",
+     .min = 1,
+     .max = 86400,
+     .help = "Seconds after which an idle TCP connection is closed; one on which a request has "
+             "begun and does "
+             "not end is closed after 10."},
 
     {.section = "http",
      .name = "listen",

@@ -16,6 +16,8 @@ static void say_listeners(const struct first_words *words)
     printf("sekishod %s, state in %s\n", SEKISHO_VERSION, words->state_dir);
     for (size_t i = 0; i < words->n_fastagi; i++)
         printf("  FastAGI      %s\n", address_text(&words->fastagi[i], text));
+    for (size_t i = 0; i < words->n_sip; i++)
+        printf("  SIP          %s\n", address_text(&words->sip[i], text));
     for (size_t i = 0; i < words->n_http; i++)
         printf("  HTTP API     http://%s\n", address_text(&words->http[i], text));
     if (words->socket[0])
@@ -29,6 +31,9 @@ static void log_listeners(const struct first_words *words)
     for (size_t i = 0; i < words->n_fastagi; i++)
         log_info("listening", LOG_TEXT("interface", "fastagi"),
                  LOG_TEXT("address", address_text(&words->fastagi[i], text)));
+    for (size_t i = 0; i < words->n_sip; i++)
+        log_info("listening", LOG_TEXT("interface", "sip"),
+                 LOG_TEXT("address", address_text(&words->sip[i], text)));
     for (size_t i = 0; i < words->n_http; i++)
         log_info("listening", LOG_TEXT("interface", "http"),
                  LOG_TEXT("address", address_text(&words->http[i], text)));

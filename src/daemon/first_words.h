@@ -12,6 +12,8 @@ struct first_words {
     const char *socket; /* "" where there is none */
     struct address fastagi[CONFIG_LISTEN_MAX];
     size_t n_fastagi;
+    struct address sip[CONFIG_LISTEN_MAX];
+    size_t n_sip;
     struct address http[CONFIG_LISTEN_MAX];
     size_t n_http;
     const struct store_first *first;

@@ -75,6 +75,28 @@ static void tell_agi(const struct fastagi *agi, health_say_fn *say, void *arg)
              figures.late, figures.crowded, figures.garbage, figures.broken);
 }
 
+static void tell_sip(const struct health *health, health_say_fn *say, void *arg)
+{
+    struct sip_figures sip = {0};
+
+    if (health->sip)
+        sip_udp_figures(health->sip, &sip);
+    if (health->sip_tcp)
+        sip_tcp_figures(health->sip_tcp, &sip, NULL);
+    if (sip.n[SIP_COUNT_STRANGERS])
+        tell(say, arg, HEALTH_WARNING,
+             "SIP: %" PRIu64 " requests since the start came from addresses of no switch",
+             sip.n[SIP_COUNT_STRANGERS]);
+    if (sip.n[SIP_COUNT_MALFORMED] || sip.n[SIP_COUNT_GARBAGE])
+        tell(say, arg, HEALTH_WARNING,
+             "SIP: %" PRIu64 " requests of switches since the start were malformed, %" PRIu64
+             " of them so that no answer was possible",
+             sip.n[SIP_COUNT_MALFORMED] + sip.n[SIP_COUNT_GARBAGE], sip.n[SIP_COUNT_GARBAGE]);
+    if (sip.n[SIP_COUNT_UNSENT])
+        tell(say, arg, HEALTH_WARNING, "SIP: %" PRIu64 " answers since the start were not sent",
+             sip.n[SIP_COUNT_UNSENT]);
+}
+
 void health_tell(const struct health *health, health_say_fn *say, void *arg)
 {
     uint64_t dropped = log_dropped();
@@ -85,6 +107,7 @@ void health_tell(const struct health *health, health_say_fn *say, void *arg)
         tell_records(health->records, say, arg);
     if (health->agi)
         tell_agi(health->agi, say, arg);
+    tell_sip(health, say, arg);
     if (health->descriptors && health->descriptors < health->wanted_descriptors)
         tell(say, arg, HEALTH_WARNING,
              "the process may have %lu descriptors, its limits on connections need %lu: raise "

@@ -4,6 +4,8 @@
 
 #include "daemon/records.h"
 #include "serve/fastagi.h"
+#include "serve/sip_tcp.h"
+#include "serve/sip_udp.h"
 #include "store/store.h"
 
 /* What is well and what is not, in sentences. Any member may be NULL. */
@@ -11,7 +13,9 @@ struct health {
     struct store *store;
     struct records *records;
     const struct fastagi *agi; /* looked at on the serve thread only */
-    unsigned long descriptors; /* that the process may have; 0: not known */
+    const struct sip_udp *sip;
+    const struct sip_tcp *sip_tcp; /* likewise */
+    unsigned long descriptors;     /* that the process may have; 0: not known */
     unsigned long wanted_descriptors;
     bool as_root; /* the process still is */
 };

@@ -50,10 +50,55 @@ static void add_records(struct records *records, struct metrics *m)
     metrics_word(m, "why", "refused", f.failed_adoptions);
 }
 
+/* One family, over UDP and TCP. */
+static void add_sip_results(const struct sip_figures *f, const char *transport, struct metrics *m)
+{
+    static const char *const results[SIP_COUNTS] = {
+        [SIP_COUNT_ALLOWED] = "allowed",   [SIP_COUNT_DENIED] = "denied",
+        [SIP_COUNT_REPEATED] = "repeated", [SIP_COUNT_OPTIONS] = "options",
+        [SIP_COUNT_REFUSED] = "refused",   [SIP_COUNT_MALFORMED] = "malformed",
+        [SIP_COUNT_ABSORBED] = "absorbed", [SIP_COUNT_STRANGERS] = "stranger",
+        [SIP_COUNT_GARBAGE] = "garbage",   [SIP_COUNT_UNSENT] = "unsent",
+    };
+
+    for (size_t i = SIP_COUNT_RECEIVED + 1; i < SIP_COUNTS; i++) {
+        const struct metrics_label labels[] = {{"transport", span_of(transport)},
+                                               {"result", span_of(results[i])}};
+
+        metrics_sample(m, labels, 2, f->n[i]);
+    }
+}
+
+static void add_sip(const struct measures *measures, struct metrics *m)
+{
+    struct sip_figures udp = {0}, tcp = {0};
+    struct sip_tcp_figures connections = {0};
+
+    if (!measures->sip || !sip_udp_workers(measures->sip))
+        return;
+    sip_udp_figures(measures->sip, &udp);
+    if (measures->sip_tcp)
+        sip_tcp_figures(measures->sip_tcp, &tcp, &connections);
+    metrics_family(m, METRICS_COUNTER, "sip_requests_total",
+                   "Requests over SIP by what became of them.");
+    add_sip_results(&udp, "udp", m);
+    add_sip_results(&tcp, "tcp", m);
+    metrics_one(m, METRICS_COUNTER, "sip_connections_total",
+                "Connections of switches over SIP that were accepted.", connections.accepted);
+    metrics_family(m, METRICS_COUNTER, "sip_connections_cut_total",
+                   "Connections that were closed from here.");
+    metrics_word(m, "why", "stranger", connections.strangers);
+    metrics_word(m, "why", "lost", connections.lost);
+    metrics_word(m, "why", "late", connections.late);
+    metrics_word(m, "why", "crowded", connections.crowded);
+    metrics_word(m, "why", "unread", connections.unread);
+}
+
 void measures_add(const struct measures *measures, struct metrics *m)
 {
     if (measures->agi)
         add_agi(measures->agi, m);
+    add_sip(measures, m);
     if (measures->http)
         add_http(measures->http, m);
     if (measures->records)

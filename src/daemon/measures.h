@@ -6,10 +6,14 @@
 #include "serve/fastagi.h"
 #include "serve/http.h"
 #include "serve/metrics.h"
+#include "serve/sip_tcp.h"
+#include "serve/sip_udp.h"
 
 /* What the daemon's parts count, for /metrics. Any member may be NULL. On the serve thread. */
 struct measures {
     const struct fastagi *agi;
+    const struct sip_udp *sip;
+    const struct sip_tcp *sip_tcp;
     const struct http *http;
     struct records *records;
 };

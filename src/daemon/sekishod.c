@@ -22,11 +22,13 @@
 #include "serve/atlases.h"
 #include "serve/fastagi.h"
 #include "serve/http.h"
+#include "serve/sip_tcp.h"
+#include "serve/sip_udp.h"
 #include "store/store.h"
 
 #define TICK_MS 200
-#define DESCRIPTORS_OWN 64 /* listeners, the store, the log; half of it is spare */
-#define GRACE_MS 3000      /* for calls that are being asked about when we end */
+#define DESCRIPTORS_OWN 128 /* listeners, the store, the log; half of it is spare */
+#define GRACE_MS 3000       /* for calls that are being asked about when we end */
 
 struct sekishod {
     struct config *config;
@@ -38,6 +40,8 @@ struct sekishod {
     struct authorizer *authorizer;
     struct atlases *atlases;
     struct fastagi *agi;
+    struct sip_udp *sip;
+    struct sip_tcp *sip_tcp; /* NULL: none */
     struct http *http;
     char *socket; /* path of the Unix socket */
     struct serve_thread *serve;
@@ -69,6 +73,14 @@ static struct fastagi_options agi_options(const struct config *config)
         .n_allow = config->fastagi_allow.n,
         .connections = config->fastagi_connections,
         .timeout_ms = config->fastagi_timeout_ms,
+    };
+}
+
+static struct sip_tcp_options sip_tcp_options(const struct config *config)
+{
+    return (struct sip_tcp_options){
+        .connections = config->sip_connections,
+        .timeout_s = config->sip_timeout_s,
     };
 }
 
@@ -110,6 +122,8 @@ static void tell_health(void *arg, json_t *problems, json_t *warnings)
         .store = d->store,
         .records = d->records,
         .agi = d->agi,
+        .sip = d->sip,
+        .sip_tcp = d->sip_tcp,
         .descriptors = d->descriptors,
         .wanted_descriptors =
             d->config->fastagi_connections + d->config->http_connections + DESCRIPTORS_OWN,
@@ -125,7 +139,11 @@ static void tell_health(void *arg, json_t *problems, json_t *warnings)
 static void tell_metrics(void *arg, struct metrics *metrics)
 {
     const struct sekishod *d = arg;
-    const struct measures measures = {.agi = d->agi, .http = d->http, .records = d->records};
+    const struct measures measures = {.agi = d->agi,
+                                      .sip = d->sip,
+                                      .sip_tcp = d->sip_tcp,
+                                      .http = d->http,
+                                      .records = d->records};
 
     measures_add(&measures, metrics);
 }
@@ -249,6 +267,65 @@ static int open_fastagi(struct sekishod *d, struct fault *f)
     return serve_thread_add(d->serve, &part, f);
 }
 
+static void run_sip(void *arg, int fd)
+{
+    sip_tcp_run(arg, fd);
+}
+
+static int wait_sip(void *arg)
+{
+    return sip_tcp_wait_ms(arg);
+}
+
+static void drain_sip(void *arg)
+{
+    sip_tcp_drain(arg);
+}
+
+static size_t open_sip_connections(void *arg)
+{
+    return sip_tcp_unfinished(arg);
+}
+
+static int open_sip_tcp(struct sekishod *d, const uint8_t key[SIP_KEY_BYTES], struct fault *f)
+{
+    const struct sip_tcp_options options = sip_tcp_options(d->config);
+    struct address at[SIP_LISTEN_MAX];
+    size_t n = d->config->sip_listen.n;
+
+    for (size_t i = 0; i < n; i++)
+        at[i] = sip_udp_address(d->sip, i);
+    int err = sip_tcp_new(&d->sip_tcp, d->authorizer, key, at, n, &options, f);
+
+    if (err)
+        return err;
+    struct serve_part part = {
+        .arg = d->sip_tcp,
+        .fd = sip_tcp_fd(d->sip_tcp),
+        .run = run_sip,
+        .wait_ms = wait_sip,
+        .drain = drain_sip,
+        .open = open_sip_connections,
+    };
+    part.n_listeners = sip_tcp_listeners(d->sip_tcp, part.listeners);
+    return serve_thread_add(d->serve, &part, f);
+}
+
+static int open_sip(struct sekishod *d, struct fault *f)
+{
+    const struct config *config = d->config;
+    uint8_t key[SIP_KEY_BYTES];
+
+    _Static_assert(CONFIG_LISTEN_MAX <= SIP_LISTEN_MAX && SIP_LISTEN_MAX <= SERVE_LISTENERS_MAX,
+                   "there is room for all");
+    if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key))
+        return fault(f, ERR_IO, "cannot get random bytes: %m");
+    int err = sip_udp_new(&d->sip, d->authorizer, key, config->sip_listen.at, config->sip_listen.n,
+                          config->sip_workers, f);
+
+    return err || !config->sip_listen.n || !config->sip_tcp ? err : open_sip_tcp(d, key, f);
+}
+
 static void run_http(void *arg, int fd)
 {
     http_run(arg);
@@ -331,6 +408,8 @@ static int open_sockets(struct sekishod *d, struct fault *f)
 
     if (!err)
         err = open_fastagi(d, f);
+    if (!err)
+        err = open_sip(d, f);
     if (!err)
         err = open_http(d, f);
     if (!err)
@@ -445,6 +524,8 @@ static int start_parts(struct sekishod *d, struct store_first *first, struct fau
         err = start_guard(d, f);
     if (!err)
         err = serve_thread_start(d->serve, notify_interval_ms(), f);
+    if (!err)
+        err = sip_udp_start(d->sip, f);
     return err;
 }
 
@@ -458,6 +539,8 @@ static void say_hello(const struct sekishod *d, const struct store_first *first)
 
     for (size_t i = 0; i < d->config->fastagi_listen.n; i++)
         words.fastagi[words.n_fastagi++] = fastagi_address(d->agi, i);
+    for (size_t i = 0; i < d->config->sip_listen.n; i++)
+        words.sip[words.n_sip++] = sip_udp_address(d->sip, i);
     for (size_t i = 0; i < d->config->http_listen.n; i++)
         words.http[words.n_http++] = http_address(d->http, i);
     first_words_say(&words);
@@ -508,6 +591,7 @@ static void apply(void *arg)
     const struct fastagi_options options = agi_options(change->config);
     const struct api_services all = services(d, change->config);
     const struct http_options limits = http_options(change->config);
+    const struct sip_tcp_options sip = sip_tcp_options(change->config);
     struct tables *old_tables = d->tables;
     struct config *old_config = d->config;
     struct fault f;
@@ -522,6 +606,8 @@ static void apply(void *arg)
     }
     if (fastagi_configure(d->agi, &options, &f) != 0)
         log_error("reload-incomplete", LOG_TEXT("fault", f.text));
+    if (d->sip_tcp)
+        sip_tcp_configure(d->sip_tcp, &sip);
     d->config = change->config;
     change->config = old_config;
 }
@@ -599,6 +685,7 @@ void sekishod_stop(struct sekishod *d)
     notify_stopping();
     if (d->serve)
         serve_thread_stop(d->serve, GRACE_MS);
+    sip_udp_stop(d->sip);
     guard_thread_stop(d->guard);
     guard_hook_close(d->hook);
     http_free(d->http);
@@ -607,6 +694,8 @@ void sekishod_stop(struct sekishod *d)
     store_close(d->store);
     serve_thread_free(d->serve);
     fastagi_free(d->agi);
+    sip_tcp_free(d->sip_tcp);
+    sip_udp_free(d->sip);
     authorizer_free(d->authorizer);
     guard_thread_free(d->guard);
     guard_desk_free(d->desk);

@@ -63,6 +63,17 @@ int api_switch_read(struct reader *r, json_t *json, enum api_fields which, struc
         {.name = "unknown", .kind = FIELD_CHOICE, .out = &out->unknown, .choices = unknowns},
         {.name = "adopt_tenant", .kind = FIELD_NAME, .out = &out->adopt_tenant, .nullable = true},
         {.name = "tenants", .kind = FIELD_ARRAY, .out = &tenants, .max = STORE_REACH_MAX},
+        {.name = "sip_account",
+         .kind = FIELD_TEXT,
+         .out = &out->sip_account,
+         .max = STORE_HEADER_MAX},
+        {.name = "sip_allow",
+         .kind = FIELD_INTEGER,
+         .out = &out->sip_allow,
+         .min = 300,
+         .max = 699},
+        {.name = "sip_deny", .kind = FIELD_INTEGER, .out = &out->sip_deny, .min = 300, .max = 699},
+        {.name = "fail_open", .kind = FIELD_BOOL, .out = &out->fail_open},
         {.name = "note",
          .kind = FIELD_TEXT,
          .out = &out->note,
@@ -116,6 +127,10 @@ static json_t *switch_json(const struct api *api, const struct store_switch *s)
     if (json_object_set_new(json, "addresses", strings(s->addresses, s->n_addresses)) ||
         json_object_set_new(json, "adopt_tenant", api_text_or_null(s->adopt_tenant)) ||
         json_object_set_new(json, "tenants", strings(s->tenants, s->n_tenants)) ||
+        json_object_set_new(json, "sip_account", api_text(s->sip_account)) ||
+        json_object_set_new(json, "sip_allow", json_integer(s->sip_allow)) ||
+        json_object_set_new(json, "sip_deny", json_integer(s->sip_deny)) ||
+        json_object_set_new(json, "fail_open", json_boolean(s->fail_open)) ||
         json_object_set_new(json, "note", api_text(s->note))) {
         json_decref(json);
         return NULL;

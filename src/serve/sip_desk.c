@@ -22,8 +22,7 @@ struct sip_desk {
     struct sip_figures figures; /* written by one thread, read by others */
     struct authorizer *authorizer;
     struct sip_seen *seen;
-    struct address stranger;
-    uint64_t strangers;
+    struct address stranger; /* family 0: none */
     uint8_t key[SIP_KEY_BYTES];
     struct asking asking[SIP_BATCH_MAX];
     struct authorize_question questions[SIP_BATCH_MAX];
@@ -93,7 +92,6 @@ static bool take(struct sip_desk *desk, struct asking *a, struct sip_packet *pac
     if (!a->gate) {
         count(desk, SIP_COUNT_STRANGERS);
         desk->stranger = packet->source;
-        desk->strangers++;
         return false;
     }
     sip_request_read(&a->request, packet->bytes, &a->gate->sip);
@@ -185,13 +183,12 @@ void sip_desk_figures(const struct sip_desk *desk, struct sip_figures *out)
         out->n[i] += __atomic_load_n(&desk->figures.n[i], __ATOMIC_RELAXED);
 }
 
-bool sip_desk_stranger(struct sip_desk *desk, struct address *address, uint64_t *times)
+bool sip_desk_stranger(struct sip_desk *desk, struct address *address)
 {
-    if (!desk->strangers)
+    if (!desk->stranger.family)
         return false;
     *address = desk->stranger;
-    *times = desk->strangers;
-    desk->strangers = 0;
+    desk->stranger.family = 0;
     return true;
 }
 

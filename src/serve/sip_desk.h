@@ -62,8 +62,7 @@ void sip_desk_unsent(struct sip_desk *desk);
 /* From any thread; adds to `out`. */
 void sip_desk_figures(const struct sip_desk *desk, struct sip_figures *out);
 
-/* An address that was turned away since the last call, and how often any was; false: none. On the desk's
- * thread. */
-bool sip_desk_stranger(struct sip_desk *desk, struct address *address, uint64_t *times);
+/* An address that was turned away since the last call; false: none was. On the desk's thread. */
+bool sip_desk_stranger(struct sip_desk *desk, struct address *address);
 
 #endif

@@ -372,6 +372,7 @@ static int read_switch(struct store_tx *tx, int64_t id, int64_t adopt, struct le
         .mode = mode_of(s.mode),
         .unknown = s.unknown == STORE_BORN ? UNKNOWN_BORN : UNKNOWN_DENY,
         .adopt_tenant = adopt,
+        .sip = {s.sip_account, (unsigned)s.sip_allow, (unsigned)s.sip_deny},
     };
     err = read_networks(tx, &s, out, f);
     return err ? err : read_reach(tx, &s, out, f);

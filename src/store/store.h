@@ -224,7 +224,15 @@ struct store_switch {
     const struct span *tenants; /* in reach, with the tenants below them; none is all */
     size_t n_tenants;
     struct span note;
+    /* How it asks over SIP (docs/sip.md). */
+    struct span sip_account; /* the header field that names the account, or "subdomain"; empty:
+                                P-Asserted-Identity */
+    int64_t sip_allow;       /* 302, or with fail_open 404 or 503; 0: 302 */
+    int64_t sip_deny;        /* 603, 403 or 608; 0: 603 */
+    bool fail_open;          /* it is known that calls go out where Sekisho does not answer */
 };
+
+#define STORE_HEADER_MAX 64 /* bytes of sip_account */
 
 struct store_switch_list {
     const struct store_switch *items;

@@ -3,6 +3,7 @@
 
 #include "base/address.h"
 #include "numbering/site.h"
+#include "sip/field.h"
 #include "store/accounts.h"
 #include "store/names.h"
 #include "store/page.h"
@@ -18,7 +19,10 @@ static const struct change_kind switch_kind = {
     " 'adopt_tenant', t.name,"
     " 'tenants', (SELECT json_group_array(name) FROM (SELECT n.name FROM switch_tenants x"
     "   JOIN tenants n ON n.id = x.tenant WHERE x.switch = s.id ORDER BY n.name)),"
-    " 'note', nullif(s.note, ''))"
+    " 'note', nullif(s.note, ''),"
+    " 'sip_account', nullif(s.sip_account, 'P-Asserted-Identity'),"
+    " 'sip_allow', nullif(s.sip_allow, 302), 'sip_deny', nullif(s.sip_deny, 603),"
+    " 'fail_open', iif(s.fail_open, json('true'), NULL))"
     " FROM switches s LEFT JOIN tenants t ON t.id = s.adopt_tenant WHERE s.id = ?1",
 };
 
@@ -36,6 +40,45 @@ static int check_site(struct store_tx *tx, const struct store_switch *s, struct 
     if (!err)
         site_free(site);
     return err;
+}
+
+/* Without what is the same for all. */
+static struct store_switch with_defaults(const struct store_switch *s)
+{
+    struct store_switch out = *s;
+
+    if (!out.sip_account.n)
+        out.sip_account = SPAN("P-Asserted-Identity");
+    if (!out.sip_allow)
+        out.sip_allow = 302;
+    if (!out.sip_deny)
+        out.sip_deny = 603;
+    return out;
+}
+
+static int check_sip(const struct store_switch *s, struct fault *f)
+{
+    if (s->sip_account.n > STORE_HEADER_MAX || !field_is_token(s->sip_account))
+        return fault(f, ERR_RANGE,
+                     "\"%s\" names no header field (sip_account): it is one like "
+                     "P-Asserted-Identity, From or X-Account, or subdomain, at most %d bytes",
+                     ESCAPED(s->sip_account), STORE_HEADER_MAX);
+    if (s->sip_allow != 302 && s->sip_allow != 404 && s->sip_allow != 503)
+        return fault(f, ERR_RANGE,
+                     "%" PRId64 " allows no call over SIP (sip_allow): it is 302, or with "
+                     "fail_open 404 or 503",
+                     s->sip_allow);
+    if (s->sip_deny != 603 && s->sip_deny != 403 && s->sip_deny != 608)
+        return fault(f, ERR_RANGE,
+                     "%" PRId64 " refuses no call over SIP (sip_deny): it is 603, 403 or 608",
+                     s->sip_deny);
+    if (s->sip_allow != 302 && !s->fail_open)
+        return fault(f, ERR_RANGE,
+                     "a switch that goes on by %" PRId64
+                     " (sip_allow) goes on with the number as it was dialled, and where Sekisho "
+                     "is broken or gone too: say so by fail_open, or allow by 302",
+                     s->sip_allow);
+    return 0;
 }
 
 static int check(struct store_tx *tx, const struct store_switch *s, struct fault *f)
@@ -58,6 +101,8 @@ static int check(struct store_tx *tx, const struct store_switch *s, struct fault
     if (!err && s->n_tenants > STORE_REACH_MAX)
         err = fault(f, ERR_RANGE, "%zu tenants in reach are too many; list at most %d",
                     s->n_tenants, STORE_REACH_MAX);
+    if (!err)
+        err = check_sip(s, f);
     return err ? err : check_site(tx, s, f);
 }
 
@@ -133,9 +178,10 @@ static int resolve(struct store_tx *tx, const struct store_switch *s, int64_t id
     return err;
 }
 
-int store_switch_add(struct store_tx *tx, const struct store_by *by, const struct store_switch *s,
-                     int64_t *id, struct fault *f)
+int store_switch_add(struct store_tx *tx, const struct store_by *by,
+                     const struct store_switch *given, int64_t *id, struct fault *f)
 {
+    const struct store_switch whole = with_defaults(given), *s = &whole;
     struct change c;
     int64_t adopt = 0, new = 0;
     int err = change_begin(&c, tx, by, &switch_kind, "switch.add", CHANGE_NEW, f);
@@ -145,12 +191,14 @@ int store_switch_add(struct store_tx *tx, const struct store_by *by, const struc
     if (!err)
         err = db_run(tx->db,
                      "INSERT INTO switches (name, plan, outside, extensions, area, form, mode,"
-                     " unknown, adopt_tenant, note, change)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                     " unknown, adopt_tenant, note, change, sip_account, sip_allow, sip_deny,"
+                     " fail_open) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+                     " ?14, ?15)",
                      DB_VALUES(TEXT(s->name), TEXT(s->plan), TEXT(s->outside), TEXT(s->extensions),
                                TEXT(s->area), WORD(store_form_name(s->form)),
                                WORD(store_mode_name(s->mode)), WORD(store_unknown_name(s->unknown)),
-                               ID(adopt), TEXT(s->note), INT(c.number)),
+                               ID(adopt), TEXT(s->note), INT(c.number), TEXT(s->sip_account),
+                               INT(s->sip_allow), INT(s->sip_deny), INT(s->fail_open)),
                      f);
     if (!err) {
         c.id = new = db_last_id(tx->db);
@@ -165,8 +213,9 @@ int store_switch_add(struct store_tx *tx, const struct store_by *by, const struc
 }
 
 int store_switch_update(struct store_tx *tx, const struct store_by *by,
-                        const struct store_switch *s, struct fault *f)
+                        const struct store_switch *given, struct fault *f)
 {
+    const struct store_switch whole = with_defaults(given), *s = &whole;
     struct change c;
     int64_t adopt = 0;
     int err = change_begin(&c, tx, by, &switch_kind, "switch.update", s->id, f);
@@ -178,11 +227,13 @@ int store_switch_update(struct store_tx *tx, const struct store_by *by,
             db_run(tx->db,
                    "UPDATE switches SET name = ?2, plan = ?3, outside = ?4, extensions = ?5,"
                    " area = ?6, form = ?7, mode = ?8, unknown = ?9, adopt_tenant = ?10, note = ?11,"
-                   " change = ?12 WHERE id = ?1",
+                   " change = ?12, sip_account = ?13, sip_allow = ?14, sip_deny = ?15,"
+                   " fail_open = ?16 WHERE id = ?1",
                    DB_VALUES(INT(s->id), TEXT(s->name), TEXT(s->plan), TEXT(s->outside),
                              TEXT(s->extensions), TEXT(s->area), WORD(store_form_name(s->form)),
                              WORD(store_mode_name(s->mode)), WORD(store_unknown_name(s->unknown)),
-                             ID(adopt), TEXT(s->note), INT(c.number)),
+                             ID(adopt), TEXT(s->note), INT(c.number), TEXT(s->sip_account),
+                             INT(s->sip_allow), INT(s->sip_deny), INT(s->fail_open)),
                    f);
     if (!err)
         err = put_lists(tx, s->id, s, adopt, f);
@@ -215,7 +266,8 @@ int store_switch_delete(struct store_tx *tx, const struct store_by *by, int64_t 
 
 #define SELECT_SWITCH                                                                              \
     "SELECT s.id, s.change, s.name, s.plan, s.outside, s.extensions, s.area, s.form, s.mode,"      \
-    " s.unknown, t.name, s.note FROM switches s LEFT JOIN tenants t ON t.id = s.adopt_tenant "
+    " s.unknown, t.name, s.note, s.sip_account, s.sip_allow, s.sip_deny, s.fail_open"              \
+    " FROM switches s LEFT JOIN tenants t ON t.id = s.adopt_tenant "
 
 /* One column of several rows as spans; there are at most `max`. */
 static int read_list(struct store_tx *tx, const char *sql, int64_t id, size_t max,
@@ -256,6 +308,10 @@ static int read_switch(struct store_tx *tx, struct query *q, void *item, struct 
         .area = query_copy(q, 6, a, &ok),
         .adopt_tenant = query_copy(q, 10, a, &ok),
         .note = query_copy(q, 11, a, &ok),
+        .sip_account = query_copy(q, 12, a, &ok),
+        .sip_allow = query_int(q, 13),
+        .sip_deny = query_int(q, 14),
+        .fail_open = query_int(q, 15) != 0,
     };
 
     store_form_parse(query_text(q, 7), &s.form);
