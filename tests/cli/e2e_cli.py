@@ -12,6 +12,7 @@ import threading
 import time
 
 from command import SEKISHO, on_terminal, sekisho
+from e2e import loopback
 from e2e.daemon import Daemon
 from e2e.tap import check, done, same
 from e2e.tcp import free_port
@@ -488,6 +489,7 @@ def discover(folder):
     check("discover: nobody answers", ran.code == 4, ran)
 
 
+loopback.own()
 with tempfile.TemporaryDirectory() as work, Daemon(SEKISHOD) as sekishod:
     os.environ["SEKISHO_SOCKET"] = sekishod.socket
     accounts()

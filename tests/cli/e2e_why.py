@@ -8,6 +8,7 @@ import sys
 import time
 
 from command import on_terminal, sekisho
+from e2e import loopback
 from e2e.daemon import Daemon
 from e2e.tap import check, done, same
 
@@ -131,6 +132,7 @@ def attacks():
         check(f"attacks {' '.join(words)}: an error that says so", ran.code == code and said in ran.err, ran)
 
 
+loopback.own()
 with Daemon(SEKISHOD, CONFIG) as sekishod:
     os.environ["SEKISHO_SOCKET"] = sekishod.socket
     open(sekishod.dir + "/security", "a", encoding="utf-8").close()

@@ -15,11 +15,13 @@ import sys
 import tempfile
 import time
 
+from e2e import loopback
 from e2e.agi import environment, variables, verdict
 from e2e.daemon import Daemon
 from e2e.tap import case, run
 from e2e.tcp import connect, read_all
 
+loopback.own()
 BINARY = sys.argv[1]
 NATIONAL = "allow unrestricted NATIONAL 0312345678"
 SOMALIA = "deny restricted INTERNATIONAL"

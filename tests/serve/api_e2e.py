@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from e2e import tap
+from e2e import loopback, tap
 from e2e.daemon import Daemon
 from e2e.http import Client
 from e2e.metrics import parse
@@ -1032,4 +1032,5 @@ def main():
     tap.done()
 
 
+loopback.own()
 main()

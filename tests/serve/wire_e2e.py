@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from e2e import tap
+from e2e import loopback, tap
 from e2e.daemon import Daemon
 from e2e.tcp import connect
 
@@ -642,4 +642,5 @@ def main():
     tap.done()
 
 
+loopback.own()
 main()
