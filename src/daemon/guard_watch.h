@@ -48,6 +48,9 @@ struct watch_kind {
     int64_t (*due_ns)(const void *watch);
     /* What is there, a bounded amount of it. 1: there is more; 0; an error: it is dead, and closed. */
     int (*read)(void *watch, struct instant now);
+    /* Messages or lines since it was opened, and how many of them an attempt has; NULL: it never rests (intake/pace.h). */
+    uint64_t (*taken)(const void *watch);
+    unsigned taken_each;
     void (*tick)(void *watch, struct instant now); /* once a second; NULL: nothing to do */
     /* Begins to end the live calls that `ends` names; NULL: it cannot. */
     void (*end_calls)(void *watch, struct instant now);

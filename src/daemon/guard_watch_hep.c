@@ -148,6 +148,13 @@ static void tick(void *watch, struct instant now)
     hep_tick(w->hep, now);
 }
 
+static uint64_t taken(const void *watch)
+{
+    const struct watch *w = watch;
+
+    return hep_figures(w->hep).datagrams;
+}
+
 static void figures(void *watch, struct instant now, struct witness_figures *out, uint64_t *lost)
 {
     const struct watch *w = watch;
@@ -168,6 +175,8 @@ const struct watch_kind watch_hep = {
     .close = close_watch,
     .fd = fd,
     .read = read_some,
+    .taken = taken,
+    .taken_each = 4,
     .tick = tick,
     .figures = figures,
 };

@@ -60,6 +60,13 @@ static int read_some(void *watch, struct instant now)
     return asterisk_log_read(w->log, now, w->give, w->context);
 }
 
+static uint64_t taken(const void *watch)
+{
+    const struct watch *w = watch;
+
+    return asterisk_log_figures(w->log)->seen;
+}
+
 static void tick(void *watch, struct instant now)
 {
     read_some(watch, now);
@@ -80,6 +87,8 @@ const struct watch_kind watch_log = {
     .close = close_watch,
     .fd = fd,
     .read = read_some,
+    .taken = taken,
+    .taken_each = 2,
     .tick = tick,
     .figures = figures,
 };

@@ -12,6 +12,7 @@ struct watch {
     struct wire *wire;
     struct instant since;
     int64_t switch_id;
+    uint64_t taken;
 };
 
 static bool wanted(const struct config_switch *config)
@@ -72,7 +73,15 @@ static int read_some(void *watch, struct instant now)
     struct watch *w = watch;
     int n = wire_read(w->wire, now, BLOCKS_AT_ONCE);
 
+    w->taken += n > 0 ? (uint64_t)n : 0;
     return n > 0 ? 1 : n;
+}
+
+static uint64_t taken(const void *watch)
+{
+    const struct watch *w = watch;
+
+    return w->taken;
 }
 
 static void tick(void *watch, struct instant now)
@@ -101,6 +110,8 @@ const struct watch_kind watch_wire = {
     .close = close_watch,
     .fd = fd,
     .read = read_some,
+    .taken = taken,
+    .taken_each = 4,
     .tick = tick,
     .figures = figures,
 };

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "intake/pace.h"
 
 #define SECRET_MAX 200
 #define RETRY_NS INT64_C(5000000000)
@@ -26,6 +27,7 @@ struct slot {
     struct watch_place place;
     struct ours ours; /* where the configuration says which addresses are the switch's */
     void *watch;      /* NULL: not open */
+    struct pace pace;
     int64_t again_ns;
     char what[200], why[200];
     char secret[SECRET_MAX];
@@ -154,6 +156,7 @@ static void shut(struct slot *slot, const char *why, struct instant now)
     if (slot->watch) {
         slot->kind->close(slot->watch);
         slot->watch = NULL;
+        slot->pace = (struct pace){0};
         slot->since = now;
         log_warning("witness-closed", LOG_TEXT("switch", slot->place.config->named.name),
                     LOG_TEXT("witness", witness_name(slot->witness)), LOG_TEXT("why", why));
@@ -291,7 +294,7 @@ size_t witnesses_poll(struct witnesses *w, struct pollfd *fds, size_t max)
     for (size_t i = 0; i < w->n_slots && n < max; i++) {
         const struct slot *slot = &w->slots[i];
 
-        fds[n].fd = slot->watch ? slot->kind->fd(slot->watch) : -1;
+        fds[n].fd = slot->watch && !pace_rests(&slot->pace) ? slot->kind->fd(slot->watch) : -1;
         fds[n].events =
             slot->watch && slot->kind->events ? slot->kind->events(slot->watch) : POLLIN;
         fds[n++].revents = 0;
@@ -301,7 +304,9 @@ size_t witnesses_poll(struct witnesses *w, struct pollfd *fds, size_t max)
 
 static int64_t due_ns(const struct slot *slot)
 {
-    return slot->watch && slot->kind->due_ns ? slot->kind->due_ns(slot->watch) : INT64_MAX;
+    int64_t due = slot->watch && slot->kind->due_ns ? slot->kind->due_ns(slot->watch) : INT64_MAX;
+
+    return due < pace_ends(&slot->pace) ? due : pace_ends(&slot->pace);
 }
 
 int64_t witnesses_due_ns(const struct witnesses *w)
@@ -312,6 +317,28 @@ int64_t witnesses_due_ns(const struct witnesses *w)
         if (due_ns(&w->slots[i]) < due)
             due = due_ns(&w->slots[i]);
     return due;
+}
+
+/* What a log says the wire has said before, as a rule. */
+static bool wire_is_there(const struct witnesses *w, int64_t switch_id)
+{
+    for (size_t i = 0; i < w->n_slots; i++)
+        if (w->slots[i].witness == WITNESS_WIRE && w->slots[i].watch &&
+            w->slots[i].place.switch_id == switch_id)
+            return true;
+    return false;
+}
+
+/* Whether it rests now. */
+static bool rest(const struct witnesses *w, struct slot *slot, int64_t now_ns)
+{
+    bool doubled = slot->witness == WITNESS_LOG && wire_is_there(w, slot->place.switch_id);
+
+    if (!slot->watch || !slot->kind->taken)
+        return false;
+    pace_read(&slot->pace, slot->kind->taken(slot->watch), slot->kind->taken_each, doubled ? 2 : 1,
+              now_ns);
+    return pace_rests(&slot->pace);
 }
 
 bool witnesses_work(struct witnesses *w, const struct pollfd *fds, size_t n, struct instant now)
@@ -327,7 +354,7 @@ bool witnesses_work(struct witnesses *w, const struct pollfd *fds, size_t n, str
         got = slot->kind->read(slot->watch, now);
         if (got < 0)
             shut(slot, "it could not be read any more", now);
-        more |= got > 0;
+        more |= !rest(w, slot, now.boot_ns) && got > 0;
     }
     return more;
 }
