@@ -54,6 +54,8 @@ struct guard_thread {
     size_t n_hearers;
 
     struct instant now; /* of this turn */
+    /* Of the last look. Not on the stack, which is probed page by page in every turn, whether somebody looks or not. */
+    struct guard_room_witness looks[WITNESSES_MAX];
     int64_t tick_ns, load_ns;
     bool more; /* something is left to read */
 
@@ -295,21 +297,19 @@ static void follow_switches(struct guard_thread *t)
 }
 
 /* What a question sees. */
-static void open_room(struct guard_thread *t, struct guard_room_witness witnesses[WITNESSES_MAX],
-                      struct guard_room *out)
+static void open_room(struct guard_thread *t, struct guard_room *out)
 {
-    *out = (struct guard_room){.guard = t->guard, .now = t->now, .witnesses = witnesses};
-    out->n_witnesses = witnesses_look(t->witnesses, t->now, witnesses, WITNESSES_MAX);
+    *out = (struct guard_room){.guard = t->guard, .now = t->now, .witnesses = t->looks};
+    out->n_witnesses = witnesses_look(t->witnesses, t->now, t->looks, WITNESSES_MAX);
     enforcement_look(t->enforcement, &out->enforcement);
     out->exempts = trust_list(t->trust, &out->n_exempts);
 }
 
 static void copy_view(struct guard_thread *t)
 {
-    struct guard_room_witness witnesses[WITNESSES_MAX];
     struct guard_room room;
 
-    open_room(t, witnesses, &room);
+    open_room(t, &room);
     guard_view_copy(t->view, &room);
 }
 
@@ -367,10 +367,9 @@ static int wait_ms(const struct guard_thread *t)
 
 static void answer_desk(struct guard_thread *t)
 {
-    struct guard_room_witness witnesses[WITNESSES_MAX];
     struct guard_room room;
 
-    open_room(t, witnesses, &room);
+    open_room(t, &room);
     guard_desk_serve(t->parts.desk, &room);
 }
 
@@ -483,6 +482,7 @@ static int run(struct guard_thread *t, struct fault *f)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (err)
         return fault(f, ERR_IO, "cannot start the guard's thread: %s", strerror(err));
+    pthread_setname_np(t->thread, "sekishod-guard"); /* for top and perf */
     t->running = true;
     return 0;
 }
