@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench_guard.h"
@@ -81,26 +82,77 @@ static void work(void)
     client_work(client, (int64_t)measure_now());
 }
 
-/* One after the other, each when the one before is in the kernel. */
-static void ones(void)
+/* What the machine takes at least: two processes that do nothing but wake each other. */
+static int bare_open(void)
 {
-    static double took[ONES];
+    int ends[2];
+    char byte;
 
-    for (size_t i = 0; i < ONES; i++) {
-        struct enforce_ban ban = ban_of(BULK + i);
-        unsigned long before = n_done;
-        double began = measure_now();
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+        return -1;
+    if (fork() == 0) {
+        struct pollfd fd = {ends[1], POLLIN, 0};
 
-        client_ban(client, &ban);
-        while (n_done == before)
-            work();
-        took[i] = measure_now() - began;
-        usleep(50); /* both processes sleep again */
+        close(ends[0]);
+        while (poll(&fd, 1, -1) > 0 && recv(ends[1], &byte, 1, 0) > 0)
+            send(ends[1], &byte, 1, MSG_NOSIGNAL);
+        _exit(0);
     }
-    qsort(took, ONES, sizeof(*took), measure_compare);
-    printf(
-        "one ban, from the decision to the kernel's word: least %.1f, median %.1f, 99 %% %.1f µs\n",
-        took[0] / 1e3, took[ONES / 2] / 1e3, took[ONES * 99 / 100] / 1e3);
+    close(ends[1]);
+    return ends[0];
+}
+
+static double bare(int socket)
+{
+    struct pollfd fd = {socket, POLLIN, 0};
+    double began = measure_now();
+    char byte = 0;
+
+    send(socket, &byte, 1, MSG_NOSIGNAL);
+    poll(&fd, 1, -1);
+    recv(socket, &byte, 1, 0);
+    return measure_now() - began;
+}
+
+static double one(size_t i)
+{
+    struct enforce_ban ban = ban_of(BULK + i);
+    unsigned long before = n_done;
+    double began = measure_now();
+
+    client_ban(client, &ban);
+    while (n_done == before)
+        work();
+    return measure_now() - began;
+}
+
+static void print_times(const char *what, double *took, size_t n)
+{
+    qsort(took, n, sizeof(*took), measure_compare);
+    printf("  %-44s least %6.1f, median %6.1f, 99 %% %6.1f µs\n", what, took[0] / 1e3,
+           took[n / 2] / 1e3, took[n * 99 / 100] / 1e3);
+}
+
+/* One after the other, each when the one before is in the kernel, and everybody sleeps between; in turns with what a bare
+ * pair of processes takes. */
+static void ones(size_t n, useconds_t pause)
+{
+    static double took[ONES], floors[ONES];
+    static size_t at;
+    int socket = bare_open();
+
+    for (size_t i = 0; i < n; i++) {
+        usleep(pause);
+        took[i] = one(at++);
+        usleep(pause);
+        floors[i] = bare(socket);
+    }
+    close(socket);
+    printf("one ban, until the kernel's word is here; %g ms of sleep before each:\n", pause / 1e3);
+    print_times("the enforcer", took, n);
+    print_times("two bare processes that wake each other", floors, n);
+    printf("  ratio of the medians %.2f, difference %.1f µs\n", took[n / 2] / floors[n / 2],
+           (took[n / 2] - floors[n / 2]) / 1e3);
 }
 
 static void bulk(void)
@@ -133,7 +185,7 @@ static bool begin(const char *enforcer, const char *never)
                                                     .socket = got_socket,
                                                     .disturbed = disturbed,
                                                     .state = changed};
-    struct client_program program = {enforcer, "nobody", never};
+    struct client_program program = {.path = enforcer, .user = "nobody", .never = never};
     struct fault f;
     double began = measure_now();
 
@@ -171,7 +223,9 @@ int bans_run(const char *enforcer, const char *never)
     signal(SIGPIPE, SIG_IGN);
     ready = restore(enforcer, never) && begin(enforcer, never);
     if (ready) {
-        ones();
+        ones(ONES, 50);
+        ones(ONES / 4, 10000);
+        ones(ONES / 40, 150000);
         bulk();
         client_close(client);
     }

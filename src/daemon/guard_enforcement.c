@@ -13,6 +13,9 @@
 #define SLOWEST 16 /* stretches of 64 bans of which the slowest is kept */
 #define COUNT_NS INT64_C(5000000000)
 #define RECONCILE_NS INT64_C(300000000000)
+/* The enforcer takes some 20 us, and often has to be scheduled on the CPU that the guard's thread is on: what is left to do
+ * about a decision takes longer than that. */
+#define HAND_OVER_NS INT64_C(500000)
 
 struct asked {
     struct network network;
@@ -190,6 +193,7 @@ static void ban(struct enforcement *e, const struct guard_event *event, enum enf
 
     *asked = (struct asked){event->network, clock_now().boot_ns};
     client_ban(e->client, &ban);
+    client_hand_over(e->client, HAND_OVER_NS);
 }
 
 void enforcement_take(struct enforcement *e, const struct guard_event *event)

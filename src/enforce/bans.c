@@ -9,18 +9,20 @@
 #define RANGES 4
 
 struct group {
-    size_t n;
     struct element of[ENFORCE_RECORDS_MAX];
     uint16_t index[ENFORCE_RECORDS_MAX]; /* of the record */
 };
 
+/* One ban is to touch few pages: who wakes up for it finds none of them in the cache. So what every message needs stands
+ * together, and the long arrays behind it. */
 struct bans {
     struct netlink *nl;
     const struct limits *limits;
-    struct networks ranges[RANGES];
-    bool changed[RANGES];
     unsigned renewals;
+    bool changed[RANGES];
+    size_t n[TABLE_EVERY_NETS6 + 1]; /* of the groups */
     struct group groups[TABLE_EVERY_NETS6 + 1];
+    struct networks ranges[RANGES];
     struct networks seen; /* scratch */
 };
 
@@ -85,12 +87,10 @@ static int commit_groups(struct bans *bans, put_function put)
 
     netlink_begin(bans->nl);
     for (unsigned set = 0; set <= TABLE_EVERY_NETS6; set++) {
-        struct group *group = &bans->groups[set];
-
-        if (!group->n)
+        if (!bans->n[set])
             continue;
         any = true;
-        if (!put(bans->nl, (enum table_set)set, group->of, group->n))
+        if (!put(bans->nl, (enum table_set)set, bans->groups[set].of, bans->n[set]))
             return ENOSPC;
     }
     return any ? netlink_commit(bans->nl) : 0;
@@ -110,7 +110,7 @@ static void commit_singly(struct bans *bans, put_function put, int harmless,
     for (unsigned set = 0; set <= TABLE_EVERY_NETS6; set++) {
         struct group *group = &bans->groups[set];
 
-        for (size_t i = 0; i < group->n; i++) {
+        for (size_t i = 0; i < bans->n[set]; i++) {
             int err = commit_one(bans, set, &group->of[i], put);
 
             if (err && err != harmless)
@@ -121,8 +121,7 @@ static void commit_singly(struct bans *bans, put_function put, int harmless,
 
 static void clear_groups(struct bans *bans)
 {
-    for (unsigned set = 0; set <= TABLE_EVERY_NETS6; set++)
-        bans->groups[set].n = 0;
+    memset(bans->n, 0, sizeof(bans->n));
     memset(bans->changed, 0, sizeof(bans->changed));
 }
 
@@ -130,12 +129,12 @@ static void group_add(struct bans *bans, enum table_set set, unsigned index,
                       const struct enforce_ban *ban)
 {
     struct group *group = &bans->groups[set];
-    struct element *element = &group->of[group->n];
+    struct element *element = &group->of[bans->n[set]];
 
     memset(element, 0, sizeof(*element));
     memcpy(element->key, ban->network.ip, sizeof(element->key));
     element->left_ms = ban->left_ms;
-    group->index[group->n++] = (uint16_t)index;
+    group->index[bans->n[set]++] = (uint16_t)index;
 }
 
 /* Draws the lists that changed; every record that belongs to one that the kernel refuses has failed. */

@@ -361,6 +361,15 @@ int client_unban(struct client *c, const struct network *network, enum enforce_s
     return ask(c, CLIENT_UNBAN, &ban);
 }
 
+void client_hand_over(struct client *c, int64_t most_ns)
+{
+    struct pollfd answer = {c->socket, POLLIN, 0};
+    const struct timespec most = {most_ns / 1000000000, most_ns % 1000000000};
+
+    if (is_ready(c) && c->n_flights == 1 && c->sent == c->tail)
+        ppoll(&answer, 1, &most, NULL);
+}
+
 static int set_list(struct client *c, struct list *list, const struct network *networks, size_t n)
 {
     if (n > ENFORCE_RECORDS_MAX)

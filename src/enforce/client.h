@@ -6,7 +6,7 @@
 
 /*
  * The daemon's side of the enforcer: for one thread, which waits for client_descriptor() and calls
- * client_work(). Nothing here blocks.
+ * client_work(). Nothing here blocks but client_hand_over().
  *
  * The daemon knows which bans ought to stand; the kernel has them. The client makes them equal when an
  * enforcer is ready, when somebody disturbed the table, and when more was asked at once than the queue holds:
@@ -74,6 +74,9 @@ void client_work(struct client *client, int64_t now_ns);
  * `next` has. */
 int client_ban(struct client *client, const struct enforce_ban *ban);
 int client_unban(struct client *client, const struct network *network, enum enforce_scope scope);
+/* Lets the enforcer run at once, on this CPU if it was woken there: waits for an answer, `most_ns` at most. Does not wait
+ * where anything else is under way, since all of that would be waited for. */
+void client_hand_over(struct client *client, int64_t most_ns);
 
 /* Lists that the enforcer is to have, replaced whole but for never, which is only added to. ERR_FULL beyond
  * ENFORCE_RECORDS_MAX networks or 32 ports; then nothing changes. */

@@ -24,26 +24,27 @@
     50 /* who fights for the table with another program does not do it without rest */
 #define LOOK_EVERY_MS 10000 /* notices may get lost without a word */
 
+/* What is needed for a ban comes first: see bans.c. */
 struct enforcer {
     int daemon;
-    struct limits limits;
+    bool untold;     /* the daemon took nothing while there was something to tell */
+    int64_t laid_ms; /* when the table was last put right */
     struct netlink *nl, *dump;
     struct ruleset *rules;
     struct watch *watch;
     struct bans *bans;
-    struct lists lists;
     struct outbox outbox;
     struct packet_sockets sockets;
-    struct enforce_writer writer;
-    uint8_t received[ENFORCE_MESSAGE_MAX + 1];
-    bool untold;     /* the daemon took nothing while there was something to tell */
-    int64_t laid_ms; /* when the table was last put right */
     /* Reading the sets for the daemon. */
     struct {
         bool active, asked, interrupted;
         unsigned set;
         uint32_t sequence, records;
     } read;
+    struct enforce_writer writer;
+    uint8_t received[ENFORCE_MESSAGE_MAX + 1];
+    struct limits limits;
+    struct lists lists;
     /* What others took away. */
     struct {
         bool ranges[TABLE_SETS], lists, more;

@@ -19,10 +19,10 @@
 #define LIMITS_PORTS_MAX 16
 
 struct limits {
-    struct networks never4, never6;
     uint8_t widest4, widest6;
     uint16_t ports[LIMITS_PORTS_MAX];
     size_t n_ports;
+    struct networks never4, never6;
 };
 
 /* As if the file were empty. */
