@@ -2,8 +2,10 @@
 #include "cli/commands.h"
 #include "cli/resource.h"
 
+/* Each sentence whole: its end may say what to do. */
 static void print_lines(const char *heading, const json_t *lines)
 {
+    char text_of[4 * FAULT_MAX];
     const json_t *line;
     size_t i;
 
@@ -11,7 +13,7 @@ static void print_lines(const char *heading, const json_t *lines)
     {
         const char *text = json_string_value(line);
 
-        printf("%s%s\n", heading, ESCAPED(span_of(text ? text : "?")));
+        printf("%s%s\n", heading, escape(span_of(text ? text : "?"), text_of, sizeof(text_of)));
     }
 }
 

@@ -387,7 +387,10 @@ def records(folder):
     same("refusals", sekisho("refusals", "--since", "7d", "--account", "2001").code, 0)
     ran = sekisho("status", "--json").json()
     same("status --json", (ran["counts"]["switches"], ran["problems"]), (1, []))
-    check("status", "accounts" in sekisho("status").out)
+    told = sekisho("status").out
+    check("status", "accounts" in told)
+    same("status tells each warning whole", [w for w in ran["warnings"] if w.replace('"', '\\"') not in told], [])
+    check("and one of them is long", any(len(w) > 240 for w in ran["warnings"]))
     check("status --lang ja", "アカウント" in sekisho("status", "--lang", "ja").out)
     same("settings set", sekisho("settings", "set", "--refusal-days", "90", "--json").json()["refusal_days"], 90)
     same("settings", sekisho("settings", "--json").json()["refusal_days"], 90)
@@ -489,8 +492,11 @@ def discover(folder):
     check("discover: nobody answers", ran.code == 4, ran)
 
 
+# A log that is not there: a long warning.
+NO_LOG = {"switch local": {"log": "/nowhere/" + "so-long-a-name/" * 12 + "security"}}
+
 loopback.own()
-with tempfile.TemporaryDirectory() as work, Daemon(SEKISHOD) as sekishod:
+with tempfile.TemporaryDirectory() as work, Daemon(SEKISHOD, NO_LOG) as sekishod:
     os.environ["SEKISHO_SOCKET"] = sekishod.socket
     accounts()
     imports(work)
