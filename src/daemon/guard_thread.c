@@ -201,6 +201,7 @@ int guard_thread_new(struct guard_thread **out, const struct guard_thread_parts 
                      struct fault *f)
 {
     struct guard_thread *t = calloc(1, sizeof(*t));
+    pthread_condattr_t monotonic;
     int err;
 
     if (!t)
@@ -208,7 +209,10 @@ int guard_thread_new(struct guard_thread **out, const struct guard_thread_parts 
     t->parts = *parts;
     t->wake = -1;
     pthread_mutex_init(&t->lock, NULL);
-    pthread_cond_init(&t->settle, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&t->settle, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     err = make_parts(t, f);
     if (err) {
         guard_thread_free(t);
@@ -493,7 +497,7 @@ static void await_kernel(struct guard_thread *t)
     int err = 0;
     bool settled;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += SETTLE_S;
     pthread_mutex_lock(&t->lock);
     while (!t->settled && err == 0)

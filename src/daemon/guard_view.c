@@ -136,10 +136,25 @@ tell(const struct speaker *to, enum health_kind kind, const char *format, ...)
     to->say(to->arg, kind, sentence);
 }
 
+/* It is asked for its counters every few seconds: one that hangs is as good as dead, though its connection stands. */
+static bool is_hung(const struct guard_view *v)
+{
+    const struct guard_enforcement *e = &v->enforcement;
+    int64_t heard_ns =
+        e->counted.boot_ns > e->since.boot_ns ? e->counted.boot_ns : e->since.boot_ns;
+
+    return (e->state == GUARD_ENFORCEMENT_EFFECTIVE || e->state == GUARD_ENFORCEMENT_RESTORING) &&
+           v->now.boot_ns - heard_ns > PATIENCE_NS;
+}
+
 static void tell_enforcement(const struct guard_view *v, const struct speaker *to)
 {
     const struct guard_enforcement *e = &v->enforcement;
 
+    if (is_hung(v))
+        tell(to, HEALTH_PROBLEM,
+             "guard: new bans have no effect: sekisho-enforcer does not answer; end the process "
+             "\"enforcer\" (kill -9), and another one is started");
     switch (e->state) {
     case GUARD_ENFORCEMENT_NONE:
         tell(to, HEALTH_WARNING, "guard: nobody is dropped in the kernel, for %s", v->why);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "store/attempt_tally.h"
 #include "store/guard_batch.h"
 
@@ -102,13 +101,17 @@ int guard_journal_new(struct guard_journal **out, const uint8_t key[GUARD_KEY_BY
                       struct fault *f)
 {
     struct guard_journal *j = calloc(1, sizeof(*j));
+    pthread_condattr_t monotonic;
     int err = 0;
 
     if (!j)
         return fault_nomem(f);
     keys_init(&j->keys, key);
     pthread_mutex_init(&j->mutex, NULL);
-    pthread_cond_init(&j->landed, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&j->landed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     j->bans = (struct list){.size = sizeof(struct ban_note), .max = NOTES_MAX};
     j->locks = (struct list){.size = sizeof(struct lock_note), .max = NOTES_MAX};
     j->goods = (struct list){.size = sizeof(struct batch_good), .max = NOTES_MAX};
@@ -510,6 +513,14 @@ void guard_journal_flush(struct guard_journal *j, const struct guard *guard, str
         batch_clear(&j->batch);
 }
 
+static bool is_past(const struct timespec *until)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > until->tv_sec;
+}
+
 /* False: it took too long. */
 static bool wait_landed(struct guard_journal *j, const struct timespec *until)
 {
@@ -529,7 +540,7 @@ int guard_journal_finish(struct guard_journal *j, const struct guard *guard, str
     struct timespec until;
     bool again = true;
 
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += wait_ms / 1000;
     until.tv_nsec += wait_ms % 1000 * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
@@ -549,7 +560,7 @@ int guard_journal_finish(struct guard_journal *j, const struct guard *guard, str
             *f = j->fault;
             return j->fault.code;
         }
-        if (clock_now().wall_ms / 1000 > (int64_t)until.tv_sec)
+        if (is_past(&until))
             return fault(f, ERR_TIMEOUT, "what the guard knows could not be written in time");
     } while (again || j->walk != WALK_NONE || j->decisions.n || j->bans.n || j->locks.n ||
              j->goods.n);

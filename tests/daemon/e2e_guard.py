@@ -223,6 +223,22 @@ def a_flushed_ruleset_is_restored_and_a_killed_enforcer_replaced():
 
 
 @case
+def an_enforcer_that_hangs_is_told_of():
+    source = next(fresh)
+    with guarding() as d:
+        hung = children(children(d.process.pid)[0])[0]
+        os.kill(hung, signal.SIGSTOP)
+        try:
+            attack(source, times=8)
+            assert eventually(lambda: any("does not answer" in p for p in status(d)["problems"]), 20), status(d)
+            assert not banned(source)
+        finally:
+            os.kill(hung, signal.SIGCONT)
+        assert eventually(lambda: banned(source)), d.read_log()
+        assert eventually(lambda: status(d)["problems"] == [], 15), status(d)
+
+
+@case
 def nobody_is_banned_in_observe():
     source = next(fresh)
     with guarding(guard={"enforce": "observe"}) as d:
