@@ -25,6 +25,7 @@ static const struct {
     {WORD_OUTCOME, "malformed", "malformed", "不正な形式"},
     {WORD_OUTCOME, "listed", "refused by the switch's list", "スイッチのリストで拒否"},
     {WORD_PROOF, "proved", "proved: it came from there", "証明済み（本当の送信元）"},
+    {WORD_PROOF, "shared", "a nonce that others got too", "他とも共通の nonce"},
     {WORD_PROOF, "elsewhere", "a nonce that went elsewhere", "他へ送った nonce"},
     {WORD_PROOF, "unproved", "not proved: may be forged", "未証明（詐称の可能性）"},
     {WORD_WITNESS, "wire", "wire", "wire（パケット）"},

@@ -379,6 +379,11 @@ const struct config_key config_keys[] = {
           "So many failures of one address that are not proved to be its own, which lead to a "
           "quench."),
     LIMIT(unproved_window, unproved.window, 60, 10, 3600, "The window of unproved_count."),
+    LIMIT(unproved_day_count, unproved_day.count, 30, 2, 500,
+          "So many of them over a longer time that were guesses at passwords: from then on each "
+          "leads to a quench."),
+    LIMIT(unproved_day_window, unproved_day.window, 86400, 3600, 604800,
+          "The window of unproved_day_count."),
     LIMIT(account_count, account.count, 10, 2, 500,
           "So many failures of one account over all addresses that lead to a lockout."),
     LIMIT(account_window, account.window, 600, 10, 86400, "The window of account_count."),

@@ -5,6 +5,15 @@
 
 #include "intake/exchange.h"
 
+/* Boot time to both clocks; 0 stays never. */
+static struct instant moment_of(int64_t boot_ns, struct instant now)
+{
+    if (!boot_ns)
+        return (struct instant){0};
+    return (struct instant){.boot_ns = boot_ns,
+                            .wall_ms = now.wall_ms - (now.boot_ns - boot_ns) / 1000000};
+}
+
 void watch_exchange_figures(const struct exchange_figures *from, struct instant now,
                             struct witness_figures *out)
 {
@@ -13,9 +22,9 @@ void watch_exchange_figures(const struct exchange_figures *from, struct instant 
     out->attempts = from->attempts;
     out->not_understood = from->not_understood;
     out->dropped = from->pushed_out;
-    out->last = (struct instant){.boot_ns = from->last_ns};
-    if (from->last_ns)
-        out->last.wall_ms = now.wall_ms - (now.boot_ns - from->last_ns) / 1000000;
+    out->shared = from->shared;
+    out->shared_last = moment_of(from->shared_ns, now);
+    out->last = moment_of(from->last_ns, now);
 }
 
 int watch_random(uint8_t key[16], struct fault *f)

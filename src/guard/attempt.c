@@ -15,8 +15,10 @@ static const char *const outcome_names[OUTCOMES] = {
     [OUTCOME_LISTED] = "listed",
 };
 
-static const char *const proof_names[PROOFS] = {
-    [PROOF_NONE] = "unproved", [PROOF_ELSEWHERE] = "elsewhere", [PROOF_PROVED] = "proved"};
+static const char *const proof_names[PROOFS] = {[PROOF_NONE] = "unproved",
+                                                [PROOF_ELSEWHERE] = "elsewhere",
+                                                [PROOF_SHARED] = "shared",
+                                                [PROOF_PROVED] = "proved"};
 
 static const char *const transport_names[TRANSPORTS] = {
     [TRANSPORT_UNKNOWN] = "unknown", [TRANSPORT_UDP] = "udp", [TRANSPORT_TCP] = "tcp",
@@ -39,6 +41,13 @@ bool outcome_is_failure(enum outcome outcome)
 bool outcome_is_noise(enum outcome outcome)
 {
     return outcome == OUTCOME_PROBE || outcome == OUTCOME_MALFORMED;
+}
+
+bool attempt_is_guess(const struct attempt *a)
+{
+    if (a->outcome != OUTCOME_WRONG_CREDENTIALS && a->outcome != OUTCOME_UNKNOWN_ACCOUNT)
+        return false;
+    return a->proof != PROOF_NONE || a->witness == WITNESS_LOG || a->witness == WITNESS_AMI;
 }
 
 const char *witness_name(enum witness witness)

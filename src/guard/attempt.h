@@ -40,15 +40,16 @@ enum outcome {
  * How well it is proved that the source address sent it.
  *
  * PROVED: the transport is TCP, TLS or WebSocket (there was a handshake), or the credentials echo a nonce that
- * wire or HEP saw going out to this very address. ELSEWHERE: they echo a nonce that went out to another address.
- * UNPROVED: neither: one packet with any source address looks like that.
+ * wire or HEP saw going out to this very address. SHARED: that nonce went out to others too, so each of them may have
+ * sent it. ELSEWHERE: they echo a nonce that went out to another address.
+ * UNPROVED: none of these: one packet with any source address looks like that.
  *
  * Log and AMI do not see nonces. What they report over UDP is UNPROVED; the guard makes it PROVED when wire or
  * HEP of the same switch vouch for it (guard_vouch() in guard.h, where that contract stands). Intake never
  * pairs by itself.
  */
-enum proof { PROOF_NONE, PROOF_ELSEWHERE, PROOF_PROVED };
-#define PROOFS 3
+enum proof { PROOF_NONE, PROOF_ELSEWHERE, PROOF_SHARED, PROOF_PROVED };
+#define PROOFS 4
 
 enum transport {
     TRANSPORT_UNKNOWN,
@@ -107,6 +108,10 @@ typedef void attempt_fn(void *arg, const struct attempt *attempt);
 bool outcome_is_failure(enum outcome outcome);
 /* Whether it is noise rather than a guess at an account: PROBE, MALFORMED. */
 bool outcome_is_noise(enum outcome outcome);
+
+/* Whether it may have been a guess at a password: with an invented nonce no switch looks at it. Log and AMI do not tell
+ * one from the other. */
+bool attempt_is_guess(const struct attempt *attempt);
 
 /* Words for reports, metrics and files: "wire", "wrong-credentials", "proved", "udp", "REGISTER". */
 const char *witness_name(enum witness witness);

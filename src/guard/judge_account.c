@@ -83,12 +83,6 @@ static void lock(struct guard *g, struct subject *s, bool observed, const struct
     tell(g, event);
 }
 
-/* With an invented nonce no switch looks at the password. Log and AMI do not tell one from the other. */
-static bool is_guess(const struct attempt *a)
-{
-    return a->proof != PROOF_NONE || a->witness == WITNESS_LOG || a->witness == WITNESS_AMI;
-}
-
 void judge_account_failure(struct guard *g, struct trial *trial)
 {
     const struct attempt *a = &trial->attempt;
@@ -110,7 +104,7 @@ void judge_account_failure(struct guard *g, struct trial *trial)
         tell_pressure(g);
         return;
     }
-    subject_add(s, &g->limits, trial->at.t, a->witness, is_guess(a));
+    subject_add(s, &g->limits, trial->at.t, a->witness, attempt_is_guess(a));
     if (trial->evidence) {
         trial->evidence->before[CHAIN_ACCOUNT] = s->last;
         s->last = trial->evidence->id;

@@ -179,12 +179,13 @@ static bool impose(struct guard *g, struct trial *trial, const struct network *n
     return true;
 }
 
-/* It begins anew when it comes back; a day's count stays, so that who comes back all day is soon known. */
+/* It begins anew when it comes back; a day's count stays, so that who comes back all day is soon known. What is
+ * not proved keeps it for good: a quench does not grow, so after the day's count each guess is worth one. */
 static void start_over(struct source *s, const struct excess *excess)
 {
     s->guesses = s->noise = (struct counter){0};
     s->failed = s->asked = s->fresh = 0;
-    if (excess->day)
+    if (excess->day && s->proved)
         s->day = (struct counter){0};
 }
 
@@ -398,16 +399,21 @@ static void quench_source(struct guard *g, struct trial *trial, struct source *s
 static void unproved_failure(struct guard *g, struct trial *trial)
 {
     struct source *s = sources_take(&g->unproved, &trial->host, trial->observed, trial->at.t);
+    bool guess = attempt_is_guess(&trial->attempt);
     struct excess excess;
 
     if (!s) {
         tell_pressure(g);
         return;
     }
-    source_add(s, &g->limits, trial->at.t, trial->attempt.witness, false, trial->account);
+    source_add(s, &g->limits, trial->at.t, trial->attempt.witness, !guess, trial->account);
     link_evidence(trial, s, CHAIN_SOURCE);
-    if (source_excess(s, &g->limits, trial->at.t, &excess))
-        quench_source(g, trial, s, &excess);
+    if (!source_excess(s, &g->limits, trial->at.t, &excess))
+        return;
+    /* One wrong password in a phone must not take an office from the network all day. */
+    if (excess.day && (!guess || is_office(g, trial, s, home_of(g, &trial->host))))
+        return;
+    quench_source(g, trial, s, &excess);
 }
 
 /* ---- */
@@ -423,7 +429,7 @@ void judge_source_failure(struct guard *g, struct trial *trial)
 {
     bool proved = trial->attempt.proof == PROOF_PROVED;
 
-    if (!trial->host.family || trial->attempt.proof == PROOF_ELSEWHERE || is_keep_alive(g, trial))
+    if (!trial->host.family || is_keep_alive(g, trial))
         return;
     if (heard_though_banned(g, trial, !proved))
         return;
@@ -442,7 +448,7 @@ void judge_source_challenge(struct guard *g, struct trial *trial)
     struct excess excess = {.limit = limit, .witness = trial->attempt.witness};
     struct source *s;
 
-    if (!trial->host.family || !trial->account || trial->attempt.proof == PROOF_ELSEWHERE)
+    if (!trial->host.family || !trial->account)
         return;
     home = home_of(g, &trial->host);
     if (home_is_good(home, trial->at.day) || home_carries(home, 0, trial->at.t) >= g->limits.office)

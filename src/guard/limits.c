@@ -25,6 +25,7 @@ static const struct guard_limit_info limits[] = {
     {"names_count", 12, 2, 40, AT(names.count)},
     {"names_window", 10 * MINUTE, 10, DAY, AT(names.window)},
     LIMIT("unproved", unproved, 10, MINUTE, 10, HOUR),
+    LIMIT("unproved_day", unproved_day, 30, DAY, HOUR, WEEK),
     LIMIT("account", account, 10, 10 * MINUTE, 10, DAY),
     LIMIT("account_day", account_day, 30, DAY, HOUR, WEEK),
     LIMIT("account_week", account_week, 50, WEEK, DAY, 4 * WEEK),

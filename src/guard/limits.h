@@ -23,8 +23,8 @@ struct guard_limits {
     struct limit net64, net64_day; /* of an IPv6 /64 */
     struct limit net48, net48_day; /* of an IPv6 /48 */
     struct limit names; /* accounts that one source asked for and never got: enumeration */
-    /* Unproved failures or noise of one source → quench. */
-    struct limit unproved;
+    /* Unproved failures or noise of one source → quench; by the day only guesses at passwords. */
+    struct limit unproved, unproved_day;
     /* Failures of one account over all sources → lockout. */
     struct limit account, account_day, account_week;
     /* So many failures of the account within the windows of `account` and `account_week` make a success from a source

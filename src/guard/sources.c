@@ -6,7 +6,7 @@
 struct source_limits source_limits(const struct guard_limits *l, const struct source *source)
 {
     if (!source->proved)
-        return (struct source_limits){&l->unproved, &l->source_day, &l->noise};
+        return (struct source_limits){&l->unproved, &l->unproved_day, NULL};
     if (source->family == 6 && source->bits == 64)
         return (struct source_limits){&l->net64, &l->net64_day, NULL};
     if (source->family == 6 && source->bits == 48)
@@ -106,12 +106,13 @@ void source_add(struct source *s, const struct guard_limits *limits, uint32_t t,
     struct source_limits own = source_limits(limits, s);
 
     names_roll(s, limits, t);
-    if (noise) {
+    if (noise && s->proved) {
         counter_add(&s->noise, t, limits->noise.window, witness);
         return;
     }
     counter_add(&s->guesses, t, own.guesses->window, witness);
-    counter_add(&s->day, t, own.day->window, witness);
+    if (!noise)
+        counter_add(&s->day, t, own.day->window, witness);
     if (name)
         s->failed |= bit(name);
 }
@@ -169,8 +170,6 @@ bool source_excess(const struct source *s, const struct guard_limits *limits, ui
 
     if (exceeds(&s->guesses, own.guesses, t, out))
         return true;
-    if (!s->proved)
-        return false;
     if (exceeds(&s->day, own.day, t, out)) {
         out->day = true;
         return true;

@@ -47,7 +47,8 @@ struct source *sources_find(const struct sources *sources, const struct network 
 struct source *sources_take(struct sources *sources, const struct network *network, bool observed,
                             uint32_t t);
 
-/* One more. `name` is the account's key, 0 for none. */
+/* One more. `name` is the account's key, 0 for none. Of what is not proved, `noise` is all that is no guess at a
+ * password: it counts within the short window, and not by the day. */
 void source_add(struct source *source, const struct guard_limits *limits, uint32_t t,
                 enum witness witness, bool noise, uint64_t name);
 /* A challenge without an answer yet, and an answer that was right. */

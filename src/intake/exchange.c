@@ -189,7 +189,7 @@ static void expire(struct exchange *x, struct request *r, struct instant now)
     case CALL_CHALLENGED:
         if (age < FOLLOW_NS)
             return;
-        if (nonces_unused(x->nonces, r->nonce, now.boot_ns))
+        if (nonces_unused(x->nonces, r->nonce, &claim_of(x, r)->source, now.boot_ns))
             tell(x, now, claim_of(x, r), OUTCOME_REFUSED_CALL, claim_of(x, r)->proof);
         r->state = ANSWERED;
         return;
@@ -250,6 +250,7 @@ static enum proof nonce_proof(struct exchange *x, const struct exchange_message 
     switch (nonces_came(x->nonces, nonce, &message->from, message->at.boot_ns)) {
     case NONCE_UNKNOWN: break;
     case NONCE_ELSEWHERE: return PROOF_ELSEWHERE;
+    case NONCE_SHARED: return PROOF_SHARED;
     case NONCE_HERE: return PROOF_PROVED;
     }
     return PROOF_NONE;
@@ -290,43 +291,49 @@ static int read_credentials(struct exchange *x, const struct exchange_message *m
     return best < 0 ? -1 : best / 2;
 }
 
-/* A nonce that went out to the sender and stands anywhere in `text`. */
-static bool find_echo(struct exchange *x, const struct exchange_message *message, struct span text,
-                      struct claim *claim, uint64_t *nonce)
+/* A nonce that went out to the sender, better proved than `than`, and stands anywhere in `text`; PROOF_NONE: none. */
+static enum proof find_echo(struct exchange *x, const struct exchange_message *message,
+                            struct span text, int than, struct claim *claim, uint64_t *nonce)
 {
     struct span rest = text, value, user;
 
     while (echo_next(&rest, SPAN("nonce"), &value)) {
         uint64_t id = nonces_id(x->nonces, message->switch_id, value);
 
-        if (nonce_proof(x, message, id) != PROOF_PROVED)
+        enum proof proof = nonce_proof(x, message, id);
+
+        if (proof < PROOF_SHARED || (int)proof <= than)
             continue;
         if (echo_next(&text, SPAN("username"), &user))
             claim_name(claim, user);
         claim->odd = true;
         *nonce = id;
-        return true;
+        return proof;
     }
-    return false;
+    return PROOF_NONE;
 }
 
 /* In credentials that are no such as we read; where lines may end elsewhere for others, in the whole header. */
-static bool read_oddly(struct exchange *x, const struct exchange_message *message,
-                       const struct sip_message *m, struct claim *claim, uint64_t *nonce)
+static enum proof read_oddly(struct exchange *x, const struct exchange_message *message,
+                             const struct sip_message *m, int than, struct claim *claim,
+                             uint64_t *nonce)
 {
     static const enum sip_header headers[] = {SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION};
     struct span line;
 
     if (m->faults & (SIP_BARE_CR | SIP_NUL | SIP_CONTROL | SIP_HEADER_LINE))
-        return find_echo(x, message, m->head, claim, nonce);
+        return find_echo(x, message, m->head, than, claim, nonce);
     for (size_t i = 0; i < 2; i++) {
         struct sip_values lines = sip_values(m, headers[i]);
 
-        while (sip_values_line(&lines, &line))
-            if (find_echo(x, message, line, claim, nonce))
-                return true;
+        while (sip_values_line(&lines, &line)) {
+            enum proof proof = find_echo(x, message, line, than, claim, nonce);
+
+            if (proof != PROOF_NONE)
+                return proof;
+        }
     }
-    return false;
+    return PROOF_NONE;
 }
 
 /* How well the credentials are proved. Of what the switch may read otherwise than we, the worst is believed. Returns
@@ -335,8 +342,10 @@ static bool prove(struct exchange *x, const struct exchange_message *message,
                   const struct sip_message *m, struct claim *claim, uint64_t *nonce)
 {
     int best = read_credentials(x, message, m, claim, nonce);
-    bool oddly = best < (int)PROOF_PROVED && read_oddly(x, message, m, claim, nonce);
-    enum proof proof = oddly ? PROOF_PROVED : best < 0 ? PROOF_NONE : (enum proof)best;
+    enum proof odd =
+        best < (int)PROOF_PROVED ? read_oddly(x, message, m, best, claim, nonce) : PROOF_NONE;
+    bool oddly = odd != PROOF_NONE;
+    enum proof proof = oddly ? odd : best < 0 ? PROOF_NONE : (enum proof)best;
 
     if (oddly || best >= 0)
         claim_hash_credentials(claim, m, x->config.key);
@@ -435,6 +444,18 @@ struct challenge {
     uint64_t nonce; /* of the first that has one */
 };
 
+static void sent(struct exchange *x, const struct exchange_message *message,
+                 const struct credentials *c, uint64_t id)
+{
+    bool of_second = nonces_of_second(c->field[DIGEST_NONCE], instant_wall_s(message->at));
+
+    if (nonces_sent(x->nonces, id, &message->to, c->field[DIGEST_REALM], of_second,
+                    message->at.boot_ns)) {
+        x->figures.shared++;
+        x->figures.shared_ns = message->at.boot_ns;
+    }
+}
+
 /* Remembers all nonces that go out. */
 static struct challenge challenges(struct exchange *x, const struct exchange_message *message,
                                    const struct sip_message *m)
@@ -454,8 +475,7 @@ static struct challenge challenges(struct exchange *x, const struct exchange_mes
                     continue;
                 uint64_t id = nonces_id(x->nonces, message->switch_id, c.field[DIGEST_NONCE]);
 
-                nonces_sent(x->nonces, id, &message->to, c.field[DIGEST_REALM],
-                            message->at.boot_ns);
+                sent(x, message, &c, id);
                 if (!out.nonce) {
                     out.nonce = id;
                     out.realm = c.field[DIGEST_REALM];

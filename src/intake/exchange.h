@@ -35,8 +35,9 @@
  * credentials, and one was or may be let in, what lets in says nothing of the other.
  *
  * Proof: the transport is a connection and the sender proved there, or the credentials echo a nonce that was seen
- * going out to this address and to no other (nonces.h): PROVED. A nonce that went elsewhere: ELSEWHERE. Of several
- * credentials in one request the best proved count, of those the first that name the realm of their nonce.
+ * going out to this address and to no other (nonces.h): PROVED. A nonce that others may have too: SHARED. One that
+ * went elsewhere: ELSEWHERE. Of several credentials in one request the best proved count, of those the first that name
+ * the realm of their nonce.
  *
  * Switches read what is written oddly each in its way. So credentials are what holds such a nonce, in whatever form
  * (echo.h); a Via of which we cannot say what comes back matches by the rest; and where we cannot say which Call-ID or CSeq comes
@@ -78,6 +79,8 @@ struct exchange_figures {
     uint64_t unanswered; /* with credentials */
     uint64_t orphans;    /* refusals whose request was not seen */
     uint64_t pushed_out; /* requests that waited for their reply */
+    uint64_t shared;     /* challenges with a nonce that others may have too */
+    int64_t shared_ns;   /* when the last of them went out (boot); 0: never */
     int64_t last_ns;     /* when the last one was understood (boot); 0: never */
 };
 

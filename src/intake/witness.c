@@ -34,6 +34,8 @@ enum witness_trouble witness_trouble(const struct witness_figures *w, bool paire
         return WITNESS_UNDERSTANDS_LITTLE;
     if (w->connected && is_silent(w, others_heard, now))
         return WITNESS_SILENT;
+    if (w->shared >= WITNESS_SHARED_MIN && now.boot_ns - w->shared_last.boot_ns < WITNESS_SHARED_NS)
+        return WITNESS_NONCES_SHARED;
     return is_weak_kind(w->witness) && !paired ? WITNESS_WEAK : WITNESS_WELL;
 }
 
@@ -60,6 +62,14 @@ static const struct {
                                     "観測したものの大半を理解できません"},
     [WITNESS_SILENT] = {"silent", "has gone silent: nothing for 15 minutes",
                         "沈黙しています。15 分間何も届いていません"},
+    [WITNESS_NONCES_SHARED] =
+        {"nonces-shared",
+         "sees the switch give the same nonce to several addresses: over UDP that proves none of "
+         "them, so who guesses is quenched and not banned; give each its own (in Kamailio "
+         "modparam(\"auth\", \"nonce_count\", 1) and challenges with qop)",
+         "スイッチが複数の送信元に同じ nonce を送っています。UDP "
+         "では送信元を証明できないため、遮断せず一時的な抑止しか行いません。要求ごとに異なる nonce "
+         "を使わせてください（Kamailio では modparam(\"auth\", \"nonce_count\", 1) と qop）"},
     [WITNESS_WEAK] =
         {"weak",
          "is a weak witness: over UDP its word does not prove an address, so sources are only "

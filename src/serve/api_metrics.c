@@ -197,6 +197,11 @@ static uint64_t dropped(const struct guard_room_witness *w)
     return w->figures.dropped;
 }
 
+static uint64_t shared_nonces(const struct guard_room_witness *w)
+{
+    return w->figures.shared;
+}
+
 static uint64_t restarts(const struct guard_room_witness *w)
 {
     return w->figures.restarts;
@@ -221,6 +226,8 @@ static const struct {
     {METRICS_COUNTER, "witness_not_understood_total", "Meant for it, and not understood.",
      not_understood},
     {METRICS_COUNTER, "witness_dropped_total", "Split, forged, or without room.", dropped},
+    {METRICS_COUNTER, "witness_shared_nonces_total", "Challenges whose nonce others may have too.",
+     shared_nonces},
     {METRICS_COUNTER, "witness_restarts_total", "Connections lost, files exchanged.", restarts},
 };
 

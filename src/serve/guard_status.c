@@ -80,14 +80,14 @@ static json_t *witness_json(const struct guard_room_witness *w,
     witness_trouble_say(&en, figures, w->trouble, false);
     witness_trouble_say(&ja, figures, w->trouble, true);
     json = json_pack(
-        "{s:o, s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "switch",
+        "{s:o, s:s, s:s, s:s, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "switch",
         api_switch_or_null(names, figures->switch_id), "witness", witness_name(figures->witness),
         "what", w->what, "trouble", witness_trouble_name(w->trouble), "text",
         api_words(en.p ? en.p : "", ja.p ? ja.p : ""), "connected", figures->connected, "seen",
         (json_int_t)figures->seen, "understood", (json_int_t)figures->understood, "attempts",
         (json_int_t)figures->attempts, "not_understood", (json_int_t)figures->not_understood,
-        "dropped", (json_int_t)figures->dropped, "lost", (json_int_t)w->lost, "last",
-        moment_or_null(figures->last));
+        "dropped", (json_int_t)figures->dropped, "shared_nonces", (json_int_t)figures->shared,
+        "lost", (json_int_t)w->lost, "last", moment_or_null(figures->last));
     buf_free(&en);
     buf_free(&ja);
     return json;

@@ -39,12 +39,13 @@ static void source_lines(struct why *why, const struct guard_count *c)
 
     line.limit = !c->proved ? l->unproved : net64 ? l->net64 : net48 ? l->net48 : l->source;
     add_count(why, line, c->count[0]);
-    if (!c->proved)
-        return;
     line.what = "failures-day";
-    line.limit = net64 ? l->net64_day : net48 ? l->net48_day : l->source_day;
+    line.limit = !c->proved ? l->unproved_day
+                 : net64    ? l->net64_day
+                 : net48    ? l->net48_day
+                            : l->source_day;
     add_count(why, line, c->count[1]);
-    if (net64 || net48)
+    if (!c->proved || net64 || net48)
         return;
     line.what = "noise";
     line.limit = l->noise;

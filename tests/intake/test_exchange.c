@@ -23,6 +23,9 @@
 #include "cases.h"
 #include "craft.h"
 #include "intake/exchange.h"
+#include "intake/nonces.h"
+
+#define WALL_S INT64_C(1795500000) /* the nonces of a second in the cases are of then */
 
 struct run {
     struct exchange *exchange;
@@ -185,7 +188,7 @@ static void raw(struct run *r, struct span line)
 static void one_case(void **state)
 {
     struct test_case *c = *state;
-    struct run r = {.now = {.boot_ns = 1000000000}};
+    struct run r = {.now = {.boot_ns = 1000000000, .wall_ms = WALL_S * 1000}};
     struct span lines = buf_span(&c->in);
 
     r.exchange = make(&r, 4, 4);
@@ -318,12 +321,41 @@ static void the_capture(void **state)
     buf_free(&c.file);
 }
 
+static void a_nonce_that_is_only_times_is_everybodys(void **state)
+{
+    static const struct {
+        const char *what, *nonce;
+        bool is;
+    } cases[] = {
+        {"Kamailio, a minute", "awUoHGsFJ+AwMTIzNDU2Nzg5YWJjZGVm", true},
+        {"OpenSER, five minutes, its clock an hour behind", "awUa/GsFGdAwMTIzNDU2Nzg5YWJjZGVm",
+         true},
+        {"a letter more", "awUoHGsFJ+AwMTIzNDU2Nzg5YWJjZGVmA", false},
+        {"a letter less", "awUoHGsFJ+AwMTIzNDU2Nzg5YWJjZGV", false},
+        {"not base64", "awUoHGsFJ+AwMTIzNDU2Nzg5YWJjZGV-", false},
+        {"two days ago", "awKFHGsChOAwMTIzNDU2Nzg5YWJjZGVm", false},
+        {"in two days", "awfLHGsHyuAwMTIzNDU2Nzg5YWJjZGVm", false},
+        {"ends before it begins", "awUn32sFJ+AwMTIzNDU2Nzg5YWJjZGVm", false},
+        {"good for a week", "aw5iYGsFJ+AwMTIzNDU2Nzg5YWJjZGVm", false},
+        {"with a number of its own (nonce_count)",
+         "awUoHGsFJ+AwMTIzNDU2Nzg5YWJjZGVmAAAAAUA=", false},
+        {"Asterisk's", "1795500000/0123456789abcdef0123456789abcdef", false},
+        {"32 of hexadecimal", "0123456789abcdef0123456789abcdef", false},
+        {"nothing", "", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (nonces_of_second(span_of(cases[i].nonce), WALL_S) != cases[i].is)
+            fail_msg("%s: %s", cases[i].what, cases[i].nonce);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_hides_nothing),
         cmocka_unit_test(pushed_out_by_the_proved),
         cmocka_unit_test(the_capture),
+        cmocka_unit_test(a_nonce_that_is_only_times_is_everybodys),
     };
 
     return cases_run(argv[1], one_case, tests, sizeof(tests) / sizeof(tests[0]));

@@ -25,26 +25,40 @@ static void trouble_is_told_worst_first(void **state)
         uint64_t understood, not_understood, foreign;
         bool paired, others_heard;
         const char *trouble;
+        uint64_t shared;
+        int64_t shared_last;
     } cases[] = {
-        {"just begun", WITNESS_LOG, false, 100, 0, 159, 0, 0, 0, true, false, "well"},
+        {"just begun", WITNESS_LOG, false, 100, 0, 159, 0, 0, 0, true, false, "well", 0, 0},
         {"no file in a minute", WITNESS_LOG, false, 100, 0, 160, 0, 0, 0, true, false,
-         "not-connected"},
-        {"all well, paired", WITNESS_LOG, true, 100, 150, 160, 5, 0, 0, true, false, "well"},
-        {"log alone", WITNESS_LOG, true, 100, 150, 160, 5, 0, 0, false, false, "weak"},
-        {"ami alone", WITNESS_AMI, true, 100, 150, 160, 5, 0, 0, false, false, "weak"},
-        {"wire alone", WITNESS_WIRE, true, 100, 150, 160, 5, 0, 0, false, false, "well"},
-        {"hep alone", WITNESS_HEP, true, 100, 150, 160, 5, 0, 0, false, false, "well"},
-        {"other channels", WITNESS_LOG, true, 100, 150, 160, 5, 0, 1, true, false, "forgeable"},
+         "not-connected", 0, 0},
+        {"all well, paired", WITNESS_LOG, true, 100, 150, 160, 5, 0, 0, true, false, "well", 0, 0},
+        {"log alone", WITNESS_LOG, true, 100, 150, 160, 5, 0, 0, false, false, "weak", 0, 0},
+        {"ami alone", WITNESS_AMI, true, 100, 150, 160, 5, 0, 0, false, false, "weak", 0, 0},
+        {"wire alone", WITNESS_WIRE, true, 100, 150, 160, 5, 0, 0, false, false, "well", 0, 0},
+        {"hep alone", WITNESS_HEP, true, 100, 150, 160, 5, 0, 0, false, false, "well", 0, 0},
+        {"one nonce for all", WITNESS_WIRE, true, 100, 150, 160, 5, 0, 0, false, false,
+         "nonces-shared", 5, 150},
+        {"one nonce for all, of a log's wire", WITNESS_HEP, true, 100, 86550, 86549, 5, 0, 0, true,
+         false, "nonces-shared", 5, 150},
+        {"two met in a second", WITNESS_WIRE, true, 100, 150, 160, 5, 0, 0, false, false, "well", 4,
+         150},
+        {"a day after it was put right", WITNESS_WIRE, true, 100, 86550, 86550, 5, 0, 0, false,
+         false, "well", 5, 150},
+        {"other channels", WITNESS_LOG, true, 100, 150, 160, 5, 0, 1, true, false, "forgeable", 0,
+         0},
         {"a new format", WITNESS_LOG, true, 100, 0, 160, 0, 1, 0, true, false,
-         "understands-nothing"},
+         "understands-nothing", 0, 0},
         {"half a new format", WITNESS_LOG, true, 100, 150, 160, 19, 20, 0, true, false,
-         "understands-little"},
-        {"a few strange lines", WITNESS_LOG, true, 100, 150, 160, 3, 19, 0, true, false, "well"},
-        {"quiet since it began", WITNESS_LOG, true, 100, 0, 5000, 0, 0, 0, true, false, "well"},
-        {"others hear", WITNESS_LOG, true, 100, 0, 1000, 0, 0, 0, true, true, "silent"},
-        {"others hear, too early", WITNESS_LOG, true, 101, 0, 1000, 0, 0, 0, true, true, "well"},
-        {"gone silent", WITNESS_AMI, true, 100, 150, 1050, 5, 0, 0, true, false, "silent"},
-        {"connected again", WITNESS_AMI, true, 1000, 150, 1050, 5, 0, 0, true, false, "well"},
+         "understands-little", 0, 0},
+        {"a few strange lines", WITNESS_LOG, true, 100, 150, 160, 3, 19, 0, true, false, "well", 0,
+         0},
+        {"quiet since it began", WITNESS_LOG, true, 100, 0, 5000, 0, 0, 0, true, false, "well", 0,
+         0},
+        {"others hear", WITNESS_LOG, true, 100, 0, 1000, 0, 0, 0, true, true, "silent", 0, 0},
+        {"others hear, too early", WITNESS_LOG, true, 101, 0, 1000, 0, 0, 0, true, true, "well", 0,
+         0},
+        {"gone silent", WITNESS_AMI, true, 100, 150, 1050, 5, 0, 0, true, false, "silent", 0, 0},
+        {"connected again", WITNESS_AMI, true, 1000, 150, 1050, 5, 0, 0, true, false, "well", 0, 0},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -54,7 +68,9 @@ static void trouble_is_told_worst_first(void **state)
                                     .last = at(cases[i].last),
                                     .understood = cases[i].understood,
                                     .not_understood = cases[i].not_understood,
-                                    .foreign = cases[i].foreign};
+                                    .foreign = cases[i].foreign,
+                                    .shared = cases[i].shared,
+                                    .shared_last = at(cases[i].shared_last)};
         const char *got = witness_trouble_name(
             witness_trouble(&w, cases[i].paired, cases[i].others_heard, at(cases[i].now)));
 

@@ -3,12 +3,14 @@
 
     cases.py KIND TREE BUILD_DIR WORK_DIR [CASE]...        (inside the namespaces that ./run makes)
 
-KIND is 22-pjsip, 16-sip or kamailio. A witness that the switch does not have (HEP of chan_sip, log and AMI
-of Kamailio) leaves its cases out.
+KIND is 22-pjsip, 16-sip, kamailio or kamailio-default. A witness that the switch does not have (HEP of chan_sip, log
+and AMI of Kamailio) leaves its cases out. Kamailio with its defaults gives everybody the same nonce for a second: it
+has the cases of `shared` alone.
 """
 import csv
 import ipaddress
 import itertools
+import json
 import operator
 import pathlib
 import re
@@ -23,8 +25,10 @@ from town import SECRET, SWITCH4, until
 HERE = pathlib.Path(__file__).resolve().parent
 HAS = {'22-pjsip': {'wire', 'hep', 'log', 'ami', 'good', 'svwar', 'svcrack'},
        '16-sip': {'wire', 'log', 'ami', 'good', 'svwar', 'svcrack'},
+       'kamailio-default': {'wire', 'hep', 'good', 'shared'},
        'kamailio': {'wire', 'hep', 'good'}}  # sipvicious asks for a realm and a reply that it does not have
-TITLES = {'22-pjsip': 'Asterisk 22, PJSIP', '16-sip': 'Asterisk 16, chan_sip', 'kamailio': 'Kamailio 5.6'}
+TITLES = {'22-pjsip': 'Asterisk 22, PJSIP', '16-sip': 'Asterisk 16, chan_sip', 'kamailio': 'Kamailio 5.6',
+          'kamailio-default': 'Kamailio 5.6 by its defaults'}
 OPERATORS = {'<=': operator.le, '>=': operator.ge, '==': operator.eq}
 
 
@@ -126,6 +130,13 @@ class Case:
 
     def kernel(self, kind, addresses):
         """A ban is there soon; what is free must still be so when the daemon has had time."""
+        if kind == 'warned':
+            return until(lambda: 'same nonce' in self.runner.sekisho.run('status'), 3, 0.2)
+        if kind == 'quenched':
+            return self.kernel('banned', addresses) and all(self.state(a) == 'quenched' for a in addresses)
+        if kind == 'unbanned':
+            time.sleep(0.3)
+            return all(self.state(a) in ('free', 'quenched') for a in addresses)
         def all_banned():
             held = [ipaddress.ip_network(n) for n in self.runner.sekisho.banned()]
             return all(any(ipaddress.ip_address(a) in n for n in held if n.version == ipaddress.ip_address(a).version) for a in addresses)
@@ -133,6 +144,9 @@ class Case:
             return until(all_banned, 3, 0.2)
         time.sleep(0.3)
         return not all_banned()
+
+    def state(self, address):
+        return json.loads(self.runner.sekisho.run('--json', 'why', address))['state']
 
     def run(self, rows):
         for step, expect in rows:
@@ -146,8 +160,8 @@ class Runner:
     def __init__(self, kind, tree, build, work):
         self.kind, self.work, self.processes, self.n, self.failed = kind, pathlib.Path(work), [], 0, 0
         self.world = town.World(pathlib.Path(build) / 'tests/lab/attack/attack')
-        if kind == 'kamailio':
-            self.switch = town.Kamailio(work)
+        if kind.startswith('kamailio'):
+            self.switch = town.Kamailio(work, shared=kind == 'kamailio-default')
         else:
             version, _, tech = kind.partition('-')
             self.switch = town.Asterisk(self, tree, version, tech.upper())
@@ -198,7 +212,8 @@ class Runner:
             raise RuntimeError('no phone can register')
         for watch, name, rows in read_cases():
             tools = {step.split(' ')[0] for step, _ in rows} & {'svwar', 'svcrack'}
-            if not set(watch.split('+')) | tools <= HAS[self.kind] or (only and name not in only):
+            needs = set(watch.split('+')) | tools
+            if not needs <= HAS[self.kind] or ('shared' in HAS[self.kind]) != ('shared' in needs) or (only and name not in only):
                 continue
             failures, started = [], time.monotonic()
             for _ in range(2 if any('~' in expect for _, expect in rows) else 1):
@@ -217,7 +232,7 @@ class Runner:
         for process in reversed(self.processes):
             if process.poll() is None:
                 process.kill()
-        if self.kind == 'kamailio':
+        if self.kind.startswith('kamailio'):
             self.switch.close()
         self.world.close()
 

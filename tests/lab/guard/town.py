@@ -108,17 +108,18 @@ class Asterisk(lab.Asterisk):
 
 
 class Kamailio:
-    """A registrar with accounts in memory; what it sees goes out as HEP too."""
+    """A registrar with accounts in memory; what it sees goes out as HEP too. `shared`: by its defaults, one nonce for
+    all who ask within a second."""
     version, tech = '5.6', 'Kamailio'
 
-    def __init__(self, work):
-        self.base = pathlib.Path(work) / 'kamailio'
+    def __init__(self, work, shared=False):
+        self.base, self.shared = pathlib.Path(work) / 'kamailio', shared
 
     def configure(self, accounts=tuple(PHONES)):
         self.base.mkdir(parents=True)
         text = (pathlib.Path(__file__).parent / 'kamailio.cfg').read_text()
         (self.base / 'kamailio.cfg').write_text(
-            text.replace('@SECRET@', SECRET).replace('@FIRST@', accounts[0]).replace('@LAST@', accounts[-1]))
+            text.replace('@NONCES@', '' if self.shared else 'modparam("auth", "nonce_count", 1)').replace('@SECRET@', SECRET).replace('@FIRST@', accounts[0]).replace('@LAST@', accounts[-1]))
 
     def start(self):
         log = open(self.base / 'log', 'w', encoding='utf-8')
