@@ -81,9 +81,12 @@ static void stage_levels(struct world *world, const struct tables *tables)
 {
     static struct levels_tenant tenants[WORLD_TENANTS + 1];
     static char names[WORLD_TENANTS + 1][16];
+    static const struct network loopback = {.family = 4, .bits = 8, .ip = {127}};
     struct levels_switch pbx = {
         .id = 1,
         .name = SPAN("pbx"),
+        .networks = &loopback,
+        .n_networks = 1,
         .site = {.plan = SPAN("JP"), .extensions = SPAN("1XXX")},
         .mode = MODE_ENFORCE,
         .unknown = UNKNOWN_BORN,

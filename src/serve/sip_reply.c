@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "serve/sip_reply.h"
 
-#include <stdio.h>
-
 #include "base/bytes.h"
 
 struct writer {
@@ -23,11 +21,40 @@ static void put(struct writer *w, struct span s)
 
 #define PUT(w, literal) put((w), SPAN(literal))
 
+/* Every answer has some of these: printf() would cost more than all the rest of it. */
 static void put_number(struct writer *w, unsigned number)
 {
-    char digits[12];
+    char digits[12], *end = digits + sizeof(digits), *p = end;
 
-    put(w, (struct span){digits, (size_t)snprintf(digits, sizeof(digits), "%u", number)});
+    do {
+        *--p = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    put(w, (struct span){p, (size_t)(end - p)});
+}
+
+static void put_hex(struct writer *w, uint64_t number)
+{
+    char digits[16];
+
+    for (size_t i = sizeof(digits); i-- > 0; number /= 16)
+        digits[i] = "0123456789abcdef"[number % 16];
+    put(w, (struct span){digits, sizeof(digits)});
+}
+
+static void put_ip(struct writer *w, const struct address *address)
+{
+    char text[ADDRESS_TEXT_MAX];
+
+    if (address->family != 4) {
+        put(w, span_of(address_ip_text(address, text)));
+        return;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        put_number(w, address->ip[i]);
+        if (i < 3)
+            PUT(w, ".");
+    }
 }
 
 /* What others wrote. A fold becomes a space; no other control leaves here but a tab. */
@@ -90,7 +117,6 @@ static void put_top_via(struct writer *w, const struct sip_request *r, const str
 {
     const struct via *via = &r->via;
     bool told = via->has_rport || via->received.p || !is_sent_by(via, source);
-    char text[ADDRESS_TEXT_MAX];
 
     if (!told) {
         put_copy(w, r->via_whole);
@@ -102,7 +128,7 @@ static void put_top_via(struct writer *w, const struct sip_request *r, const str
     put_copy(w, field_trim((struct span){r->via_whole.p, front}));
     put_params(w, via->params);
     PUT(w, ";received=");
-    put(w, span_of(address_ip_text(source, text)));
+    put_ip(w, source);
     if (via->has_rport) {
         PUT(w, ";rport=");
         put_number(w, source->port);
@@ -141,13 +167,13 @@ static void put_to(struct writer *w, const struct sip_request *r, uint64_t tag)
     struct name_addr address;
     bool tagged = name_addr_parse_field(&address, to, NULL) == 0 &&
                   field_param(address.params, SPAN("tag"), &value) != 0;
-    char text[24];
 
     PUT(w, "To: ");
     put_copy(w, to);
-    if (!tagged)
-        put(w, (struct span){text, (size_t)snprintf(text, sizeof(text), ";tag=%016llx",
-                                                    (unsigned long long)tag)});
+    if (!tagged) {
+        PUT(w, ";tag=");
+        put_hex(w, tag);
+    }
     PUT(w, "\r\n");
 }
 
