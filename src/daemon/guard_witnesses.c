@@ -28,6 +28,7 @@ struct slot {
     struct ours ours; /* where the configuration says which addresses are the switch's */
     void *watch;      /* NULL: not open */
     struct pace pace;
+    bool more; /* to read at once: its descriptor does not tell, since a log's is that of notices */
     int64_t again_ns;
     char what[200], why[200];
     char secret[SECRET_MAX];
@@ -157,6 +158,7 @@ static void shut(struct slot *slot, const char *why, struct instant now)
         slot->kind->close(slot->watch);
         slot->watch = NULL;
         slot->pace = (struct pace){0};
+        slot->more = false;
         slot->since = now;
         log_warning("witness-closed", LOG_TEXT("switch", slot->place.config->named.name),
                     LOG_TEXT("witness", witness_name(slot->witness)), LOG_TEXT("why", why));
@@ -349,12 +351,13 @@ bool witnesses_work(struct witnesses *w, const struct pollfd *fds, size_t n, str
         struct slot *slot = &w->slots[i];
         int got;
 
-        if (!slot->watch || (!fds[i].revents && now.boot_ns < due_ns(slot)))
+        if (!slot->watch || (!fds[i].revents && !slot->more && now.boot_ns < due_ns(slot)))
             continue;
         got = slot->kind->read(slot->watch, now);
         if (got < 0)
             shut(slot, "it could not be read any more", now);
-        more |= !rest(w, slot, now.boot_ns) && got > 0;
+        slot->more = !rest(w, slot, now.boot_ns) && got > 0;
+        more |= slot->more;
     }
     return more;
 }
