@@ -41,7 +41,8 @@
  *
  * Switches read what is written oddly each in its way. So credentials are what holds such a nonce, in whatever form
  * (echo.h); a Via of which we cannot say what comes back matches by the rest; and where we cannot say which Call-ID or CSeq comes
- * back, proved credentials are WRONG_CREDENTIALS at once: no phone writes such.
+ * back, proved credentials are WRONG_CREDENTIALS at once: no phone writes such. Nor a header of which there is more than
+ * is given: it is taken for one with credentials.
  *
  * Memory is taken once. A full bucket of requests gives way in this order: answered ones, challenged calls,
  * waiting ones, those that were let in, and those with proved credentials last; the oldest first, and before others those

@@ -9,11 +9,11 @@
  * and is not the same range ends the datagram, after 30 s it is given up. Memory is taken once.
  *
  * At most FRAGMENTS_KEPT bytes of a datagram are kept; a longer one is whole when all of its bytes have come, and
- * is given cut: what the guard reads stands in the header. Slots are found by a keyed hash of the source, so that
+ * is given cut. Less would not do: switches take a header of 60 KiB, and its end holds the credentials. Slots are found by a keyed hash of the source, so that
  * one source fills its own bucket alone. Where that is full the oldest gives way, and what it holds from its first
  * byte on is given away too: whoever fills the table hides nothing that began with the first fragment. Pure.
  */
-#define FRAGMENTS_KEPT 16384
+#define FRAGMENTS_KEPT 65528
 #define FRAGMENTS_WAYS 4
 
 struct fragments;

@@ -52,7 +52,7 @@ struct packets;
 typedef void packet_fn(void *context, const struct packet_payload *payload);
 
 struct packet_sizes {
-    size_t fragment_buckets; /* times 72 KiB; 64 unless there is a reason */
+    size_t fragment_buckets; /* times 265 KiB, touched when used; 64 unless there is a reason */
     size_t flow_buckets;     /* times 2 KiB; 512 unless there is a reason */
     size_t flow_holds;       /* times 32 KiB, touched when used; 512 unless there is a reason */
 };

@@ -4,7 +4,7 @@
  *
  *     > METHOD SOURCE CALL-ID CSEQ word...      to the switch; words: user= nonce= response= realm= (credentials),
  *                                               proxy (in Proxy-Authorization), from= ua= dialled= branch= tag= (of To),
- *                                               tcp, tls (with `unproved` for a sender that is not)
+ *                                               cut (in the header), tcp, tls (with `unproved` for a sender that is not)
  *     < STATUS METHOD DESTINATION CALL-ID CSEQ word...   from it; nonce= realm= stale; branch=, tag=, tcp, tls
  *     raw SOURCE BYTES                           a datagram to the switch as it is; ~ is a line end, | a CR
  *     wait SECONDS
@@ -109,6 +109,7 @@ static void deliver(struct run *r, enum exchange_way way, const char *remote, st
         .transport = tls   ? TRANSPORT_TLS
                      : tcp ? TRANSPORT_TCP
                            : TRANSPORT_UDP,
+        .cut = word(words, "cut", NULL).p != NULL,
         .proved = (tcp || tls) && !word(words, "unproved", NULL).p,
         .bytes = {exact, bytes.n},
     };
@@ -145,7 +146,9 @@ static void asks(struct run *r, struct span line)
                    word(line, "proxy", NULL).p ? "Proxy-Authorization" : "Authorization",
                    SPAN_FMT(user), SPAN_FMT(word(line, "realm", "pbx")),
                    SPAN_FMT(word(line, "nonce", "")), SPAN_FMT(word(line, "response", "r")));
-    buf_puts(&b, "Content-Length: 0\r\n\r\n");
+    buf_puts(&b, "Content-Length: 0\r\n");
+    if (!word(line, "cut", NULL).p)
+        buf_puts(&b, "\r\n");
     deliver(r, EXCHANGE_IN, host(source, remote), line, buf_span(&b));
     buf_free(&b);
 }
