@@ -6,7 +6,9 @@
 import contextlib
 import csv
 import datetime
+import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -478,14 +480,17 @@ class Cases:
         trunk.new()
         return sipp
 
+    def witness(self):
+        """What the witness at the manager interface says of itself."""
+        guard = json.loads(self.sekisho('status', '--json'))['guard']
+        return next(w for w in guard['witnesses'] if w['witness'] == 'ami')
+
     def ending(self):
         """What is live ends when it is stopped; what a stop leaves open goes on."""
-        manager = lab.Manager(self.lab)
-        self.check('the manager interface lets the witness in', manager.waits_for('connected'), manager.lines)
+        self.check('the manager interface lets the witness in', until(lambda: self.witness()['connected'], 15), self.witness())
+        before = self.witness()
         self.call('1001', HOME, password='wrong')
-        # chan_sip says what was dialled where the account should stand.
-        said = '1001' if self.lab.tech == 'PJSIP' else HOME
-        self.check('it reports a wrong password', manager.waits_for(f'attempt wrong-credentials {said} 127.0.1.1'), manager.lines)
+        self.check('it reports a wrong password', until(lambda: self.witness()['attempts'] > before['attempts']), self.witness())
         self.lab.nothing()
         self.lift('1005')
         calls = {'abroad': self.held('1002', ABROAD, self.lab.trunk), 'other': self.held('1005', ABROAD, self.lab.trunk),
@@ -494,19 +499,54 @@ class Cases:
         self.check('four calls are up', len(up()) == 4 and all(s.status() == 200 for s in calls.values()),
                    {name: s.status() for name, s in calls.items()}, self.lab.asterisk.cli('core show channels'))
         started = time.monotonic()
-        manager.end('1002')
+        self.sekisho('stop', '--account', '1002')
         until(lambda: len(up()) == 3, 3)
         took = time.monotonic() - started
-        self.check(f'the call abroad of the account ends within a second, and no other ({took:.2f} s)',
-                   took < 1 and up() == {'other', 'home', 'emergency'}, up(), manager.lines)
-        self.check('the command has looked again for what came late', manager.waits_for('done', 8), manager.lines)
-        self.check('its national call, its emergency call and that of the other account are up', up() == {'other', 'home', 'emergency'}, up())
-        manager.end('*')
+        self.check('sekisho stop: the call abroad of the account ends within a second, and no other',
+                   took < 1 and up() == {'other', 'home', 'emergency'}, took, up(), *self.lab.sekisho.last_words())
+        self.tap.note(f'sekisho stop, from the command to the end of the call: {took:.2f} s')
+        time.sleep(4)  # it is looked again after one and three seconds
+        self.check('its national and its emergency call, and that of the other account, are up', up() == {'other', 'home', 'emergency'}, up())
+        self.sekisho('stop')
         until(lambda: len(up()) == 2, 3)
-        self.check('everybody is stopped: the last call abroad ends', up() == {'home', 'emergency'}, up(), manager.lines)
-        manager.waits_for('done', 8)
-        self.check('everybody is stopped: national and emergency calls are up', up() == {'home', 'emergency'}, up())
-        self.check('the witness ends cleanly', manager.close() == 0)
+        self.check('sekisho stop for everybody: the last call abroad ends', up() == {'home', 'emergency'}, up())
+        time.sleep(4)
+        self.check('national and emergency calls are up', up() == {'home', 'emergency'}, up())
+        self.sekisho('stop', '--undo', '--yes'), self.sekisho('stop', '--undo', '--account', '1002', '--yes')
+        self.restrict('1005')
+        self.lab.asterisk.clear()
+        for sipp in calls.values():
+            sipp.wait()
+        self.lab.trunk.new(), self.lab.emergency.new()
+
+    def guess(self, account, address, count, password=None):
+        """REGISTERs of the account from there; how many were accepted."""
+        argv = [self.lab.sekisho.build / 'tests/lab/attack/attack', '--to', '127.0.0.1:5060', '--sources', address, '--accounts', f'{account}+1',
+                '--rate', '50', '--count', str(count), '--fresh', 'yes', '--seconds', '3', *(('--password', password) if password else ())]
+        return json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)['accepted']
+
+    def takeover(self):
+        """Somebody guesses until he is in: what the account has running abroad ends, and nothing else."""
+        self.lab.nothing()
+        self.lift('1005')
+        calls = {'abroad': self.held('1005', ABROAD, self.lab.trunk), 'home': self.held('1005', HOME, self.lab.trunk),
+                 'emergency': self.held('1005', '110', self.lab.emergency), 'other': self.held('1002', ABROAD, self.lab.trunk)}
+        up = lambda: {name for name, sipp in calls.items() if sipp.process.poll() is None}
+        self.guess('1005', '127.0.3.1', 6)
+        self.check('guesses alone end no call', len(up()) == 4 and all(s.status() == 200 for s in calls.values()), up())
+        accepted, started = self.guess('1005', '127.0.3.2', 1, lab.SECRET), time.monotonic()
+        until(lambda: len(up()) == 3, 5)
+        took = time.monotonic() - started
+        self.check('a guess that is right: the call abroad of the account ends within two seconds',
+                   accepted == 1 and took < 2 and up() == {'home', 'emergency', 'other'}, accepted, took, up(), *self.lab.sekisho.last_words())
+        self.tap.note(f'takeover, from the answer to the end of the call: {took:.2f} s')
+        time.sleep(4)  # it is looked again after one and three seconds
+        self.check('its national and its emergency call, and that of the other account, are up', up() == {'home', 'emergency', 'other'}, up())
+        self.call('1005', ABROAD)
+        self.refused('who took it over calls nobody abroad')
+        self.sekisho('unlock', '1005', '--yes')
+        self.call('1005', ABROAD)
+        self.arrived('unlocked, it calls abroad again', ABROAD)
         self.restrict('1005')
         self.lab.asterisk.clear()
         for sipp in calls.values():
@@ -532,7 +572,7 @@ class Cases:
 
     ORDER = ('numbers', 'presentation', 'lifting', 'only_new_york', 'until', 'states', 'stopping', 'unknown', 'observing', 'claims',
              'guests', 'phone', 'forwarding', 'transfers', 'applications', 'originating', 'freepbx', 'outside_line', 'extensions',
-             'no_emergency_trunk', 'ending', 'crowd', 'silence')
+             'no_emergency_trunk', 'ending', 'takeover', 'crowd', 'silence')
 
     def run(self, only=()):
         for name in only or self.ORDER:

@@ -13,7 +13,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -488,34 +487,6 @@ class Ami:
         return '\n'.join(line[8:] if line.startswith('Output: ') else line for line in self.action(Action='Command', Command=command))
 
 
-class Manager:
-    """The AMI witness of this build beside the switch, as tests/intake/drive_ami.c has it."""
-
-    def __init__(self, lab):
-        self.lines = []
-        self.process = subprocess.Popen([lab.sekisho.build / 'tests/intake/drive_ami', f'{SWITCH}:5038', 'sekisho', 'Lab-Manager-2817'],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        lab.processes.append(self.process)
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
-
-    def waits_for(self, beginning, seconds=5):
-        """Whether such a line comes, or has come since the last order."""
-        return until(lambda: any(line.startswith(beginning) for line in self.lines), seconds)
-
-    def end(self, account):
-        self.lines.clear()
-        self.process.stdin.write(account + '\n')
-        self.process.stdin.flush()
-
-    def close(self):
-        self.process.stdin.close()
-        return self.process.wait(5)
-
-
 # ---------------------------------------------------------------------------------- the daemon
 
 class Sekisho:
@@ -528,13 +499,21 @@ class Sekisho:
     def start(self):
         self.state.mkdir(exist_ok=True)
         config = self.lab.work / 'sekisho.conf'
-        config.write_text(f'[daemon]\nstate_dir = {self.state}\n[guard]\nenforce = no\n')
+        secret = self.lab.work / 'manager-secret'
+        secret.write_text('Lab-Manager-2817\n')
+        never = self.lab.work / 'never-ban'
+        never.write_text('')
+        config.write_text(f'[daemon]\nstate_dir = {self.state}\n[guard]\nenforcer = {self.build}/src/enforce/sekisho-enforcer\n'
+                          f'never_ban = {never}\n[switch local]\nwire = no\n'
+                          f'ami = {SWITCH}:5038\nami_user = sekisho\nami_secret_file = {secret}\n')
         self.socket = self.state / 'sekisho.sock'
+        self.socket.unlink(missing_ok=True)
         self.process = subprocess.Popen([self.build / 'src/daemon/sekishod', '-c', config], stdin=subprocess.DEVNULL,
                                         stdout=open(self.lab.work / 'sekishod.out', 'a'), stderr=subprocess.STDOUT)
         self.lab.processes.append(self.process)
         if not until(self.up, 30, 0.05):
             raise RuntimeError('sekishod does not start: ' + (self.lab.work / 'sekishod.out').read_text()[-2000:])
+        self.run('status')  # answered when the guard is ready, which listening sockets do not tell
 
     def up(self):
         try:
