@@ -34,6 +34,17 @@ static size_t ask(struct span bytes, size_t who, char *reply)
     return packet.n;
 }
 
+static size_t count_vias(const struct sip_message *m)
+{
+    struct sip_values values = sip_values(m, SIP_H_VIA);
+    struct span value;
+    size_t n = 0;
+
+    while (sip_values_next(&values, &value))
+        n++;
+    return n;
+}
+
 static void check_answer(struct span reply, struct span bytes, size_t who)
 {
     static const enum sip_header repeated[] = {SIP_H_FROM, SIP_H_CALL_ID, SIP_H_CSEQ};
@@ -52,7 +63,7 @@ static void check_answer(struct span reply, struct span bytes, size_t who)
     PROMISE(out.has_length && out.length == 0 && out.body.n == 0 && out.rest.n == 0);
     for (size_t i = 0; i < sizeof(repeated) / sizeof(*repeated); i++)
         PROMISE(field_eq(sip_message_get(&in, repeated[i]), sip_message_get(&out, repeated[i])));
-    PROMISE(sip_message_count(&in, SIP_H_VIA) == sip_message_count(&out, SIP_H_VIA));
+    PROMISE(count_vias(&in) == count_vias(&out));
     values = sip_values(&out, SIP_H_VIA);
     PROMISE(sip_values_next(&values, &top) && via_parse(&via, top) == 0);
     PROMISE(!via.has_rport || via.rport == sources[who].port);

@@ -146,8 +146,11 @@ static void put_vias(struct writer *w, const struct sip_request *r, const struct
     while (sip_values_line(&values, &line)) {
         struct span rest = line;
 
+        /* A line without a value says nothing, and is a fault where it is the first. */
+        if (!field_next(&rest, &top))
+            continue;
         PUT(w, "Via: ");
-        if (!done && field_next(&rest, &top)) {
+        if (!done) {
             put_top_via(w, r, source);
             if (rest.n)
                 PUT(w, ", ");
