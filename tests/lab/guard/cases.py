@@ -29,6 +29,7 @@ HAS = {'22-pjsip': {'wire', 'hep', 'log', 'ami', 'good', 'svwar', 'svcrack'},
        'kamailio': {'wire', 'hep', 'good'}}  # sipvicious asks for a realm and a reply that it does not have
 TITLES = {'22-pjsip': 'Asterisk 22, PJSIP', '16-sip': 'Asterisk 16, chan_sip', 'kamailio': 'Kamailio 5.6',
           'kamailio-default': 'Kamailio 5.6 by its defaults'}
+OPERATOR = {'unban': ['unban'], 'unban-direct': ['unban', '--direct'], 'never-ban': ['never-ban', 'add']}
 OPERATORS = {'<=': operator.le, '>=': operator.ge, '==': operator.eq}
 
 
@@ -86,6 +87,10 @@ class Case:
                 self.judge(self.runner.world.finish(process), options, step, expect)
         elif word == 'sleep':
             time.sleep(float(words[0]))
+            self.judge({}, {}, step, expect)
+        elif word in OPERATOR:
+            self.runner.sekisho.run(*OPERATOR[word], self.fill(words[0]))
+            self.judge({}, {}, step, expect)
         elif word == 'flush':
             town.sh('nft flush ruleset')
         elif word in ('restart', 'kill'):
@@ -100,7 +105,7 @@ class Case:
         (base / 'words').write_text('\n'.join([f'guess-{i}' for i in range(300)] + [SECRET] + [f'more-{i}' for i in range(100)]) + '\n')
         # They send from the address that the route has, whatever -b says.
         self.runner.world.run(f'ip route replace {SWITCH4} dev world src {source}')
-        more = {'svmap': [SWITCH4], 'svwar': ['--force', '-e4001-4400', '-m', 'REGISTER', SWITCH4], 'svcrack': ['-u1001', '-d', base / 'words', SWITCH4]}
+        more = {'svmap': [SWITCH4] * 30, 'svwar': ['--force', '-e4001-4400', '-m', 'REGISTER', SWITCH4], 'svcrack': ['-u1001', '-d', base / 'words', SWITCH4]}
         argv = ['env', f'HOME={base}', 'timeout', '6', tool, '-b', source, *more[tool]]
         done = subprocess.run(self.runner.world.inside(argv), capture_output=True, text=True, cwd=base)
         if tool == 'svcrack' and SECRET in done.stdout + done.stderr:
@@ -142,7 +147,8 @@ class Case:
             return all(any(ipaddress.ip_address(a) in n for n in held if n.version == ipaddress.ip_address(a).version) for a in addresses)
         if kind == 'banned':
             return until(all_banned, 3, 0.2)
-        time.sleep(0.3)
+        if kind == 'free':
+            time.sleep(0.3)
         return not all_banned()
 
     def state(self, address):
