@@ -429,7 +429,7 @@ void judge_source_failure(struct guard *g, struct trial *trial)
 {
     bool proved = trial->attempt.proof == PROOF_PROVED;
 
-    if (!trial->host.family || is_keep_alive(g, trial))
+    if (!trial->host.family || trial->attempt.proof == PROOF_ELSEWHERE || is_keep_alive(g, trial))
         return;
     if (heard_though_banned(g, trial, !proved))
         return;
@@ -448,7 +448,7 @@ void judge_source_challenge(struct guard *g, struct trial *trial)
     struct excess excess = {.limit = limit, .witness = trial->attempt.witness};
     struct source *s;
 
-    if (!trial->host.family || !trial->account)
+    if (!trial->host.family || !trial->account || trial->attempt.proof == PROOF_ELSEWHERE)
         return;
     home = home_of(g, &trial->host);
     if (home_is_good(home, trial->at.day) || home_carries(home, 0, trial->at.t) >= g->limits.office)
