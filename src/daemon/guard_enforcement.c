@@ -408,9 +408,9 @@ void enforcement_tick(struct enforcement *e, struct instant now)
     }
 }
 
-void enforcement_never(struct enforcement *e, const struct network *network)
+void enforcement_never(struct enforcement *e, const struct network *networks, size_t n)
 {
-    if (e->client && client_never(e->client, network) != 0)
+    if (e->client && client_never(e->client, networks, n) != 0)
         log_error("list-refused", LOG_TEXT("list", "never-ban"), LOG_TEXT("why", "no room"));
 }
 

@@ -38,8 +38,8 @@ void enforcement_tick(struct enforcement *e, struct instant now);
 /* A decision of the guard's, of whatever kind. */
 void enforcement_take(struct enforcement *e, const struct guard_event *event);
 
-/* Never dropped, before any other rule of the kernel's. Lasts until the enforcer is started anew. */
-void enforcement_never(struct enforcement *e, const struct network *network);
+/* Never dropped, before any other rule of the kernel's, besides what the enforcer knows itself. Replaced whole. */
+void enforcement_never(struct enforcement *e, const struct network *networks, size_t n);
 /* The access list; none: there is none. Switches where nothing is dropped. Replaced whole. */
 int enforcement_access(struct enforcement *e, const struct network *networks, size_t n);
 int enforcement_observe(struct enforcement *e, const struct network *networks, size_t n);

@@ -250,8 +250,7 @@ static void follow(struct guard_thread *t, const struct guard_order_book *book)
     if (trust_operator(t->trust, book->never, book->n_never, &f) != 0)
         log_error("never-ban", LOG_TEXT("fault", f.text));
     trust_tick(t->trust, t->guard, t->now);
-    for (size_t i = 0; i < book->n_never; i++)
-        enforcement_never(t->enforcement, &book->never[i]);
+    enforcement_never(t->enforcement, book->never, book->n_never);
     if (enforcement_access(t->enforcement, book->access, book->n_access) != 0)
         log_error("access", LOG_TEXT("fault", "the enforcer has no room for the access list"));
     if (guard_set_canaries(t->guard, book->canaries, book->n_canaries, &f) != 0)

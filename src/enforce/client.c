@@ -392,17 +392,9 @@ int client_observe(struct client *c, const struct network *networks, size_t n)
     return set_list(c, &c->observe, networks, n);
 }
 
-int client_never(struct client *c, const struct network *network)
+int client_never(struct client *c, const struct network *networks, size_t n)
 {
-    for (size_t i = 0; i < c->never.n; i++)
-        if (memcmp(&c->never.of[i], network, sizeof(*network)) == 0)
-            return 0;
-    if (c->never.n == ENFORCE_RECORDS_MAX)
-        return ERR_FULL;
-    c->never.of[c->never.n++] = *network;
-    c->never.given = c->never.due = true;
-    send_all(c);
-    return 0;
+    return set_list(c, &c->never, networks, n);
 }
 
 int client_ports(struct client *c, const struct enforce_port *ports, size_t n)

@@ -78,9 +78,9 @@ int client_unban(struct client *client, const struct network *network, enum enfo
  * where anything else is under way, since all of that would be waited for. */
 void client_hand_over(struct client *client, int64_t most_ns);
 
-/* Lists that the enforcer is to have, replaced whole but for never, which is only added to. ERR_FULL beyond
+/* Lists that the enforcer is to have, replaced whole; never comes on top of its own. ERR_FULL beyond
  * ENFORCE_RECORDS_MAX networks or 32 ports; then nothing changes. */
-int client_never(struct client *client, const struct network *network);
+int client_never(struct client *client, const struct network *networks, size_t n);
 int client_access(struct client *client, const struct network *networks, size_t n);
 int client_observe(struct client *client, const struct network *networks, size_t n);
 int client_ports(struct client *client, const struct enforce_port *ports, size_t n);

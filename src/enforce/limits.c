@@ -93,14 +93,39 @@ enum enforce_refusal limits_refuse_ban(const struct limits *limits, const struct
 {
     if (too_wide(limits, network))
         return ENFORCE_TOO_WIDE;
-    if (networks_cover(network->family == 4 ? &limits->never4 : &limits->never6, network))
+    if (networks_cover(network->family == 4 ? &limits->never4 : &limits->never6, network) ||
+        networks_cover(network->family == 4 ? &limits->asked4 : &limits->asked6, network))
         return ENFORCE_IS_NEVER;
     return 0;
 }
 
-enum enforce_refusal limits_refuse_trust(const struct limits *limits, const struct network *network)
+enum enforce_refusal limits_trust_asked(struct limits *limits, const struct network *network)
 {
-    return too_wide(limits, network) ? ENFORCE_TOO_WIDE : 0;
+    bool v4 = network->family == 4;
+    const struct networks *file = v4 ? &limits->never4 : &limits->never6;
+    struct networks *asked = v4 ? &limits->asked4 : &limits->asked6;
+
+    if (too_wide(limits, network))
+        return ENFORCE_TOO_WIDE;
+    /* So that limits_never() always has room. */
+    if (file->n + asked->n >= NETWORKS_MAX || networks_add(asked, network, NETWORKS_FOREVER) != 0)
+        return ENFORCE_NO_ROOM;
+    return 0;
+}
+
+void limits_untrust_asked(struct limits *limits)
+{
+    limits->asked4.n = 0;
+    limits->asked6.n = 0;
+}
+
+void limits_never(const struct limits *limits, uint8_t family, struct networks *out)
+{
+    const struct networks *asked = family == 4 ? &limits->asked4 : &limits->asked6;
+
+    *out = family == 4 ? limits->never4 : limits->never6;
+    for (size_t i = 0; i < asked->n; i++)
+        networks_add(out, &asked->of[i].network, NETWORKS_FOREVER);
 }
 
 enum enforce_refusal limits_refuse_port(const struct limits *limits, struct enforce_port port)

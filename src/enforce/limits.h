@@ -22,7 +22,8 @@ struct limits {
     uint8_t widest4, widest6;
     uint16_t ports[LIMITS_PORTS_MAX];
     size_t n_ports;
-    struct networks never4, never6;
+    struct networks never4, never6; /* the file's, and what was found at the start */
+    struct networks asked4, asked6; /* what the last message named besides */
 };
 
 /* As if the file were empty. */
@@ -33,10 +34,15 @@ int limits_read(struct limits *limits, struct span text, struct fault *f);
 /* Never bans that network, without a ceiling. ERR_FULL. */
 int limits_trust(struct limits *limits, const struct network *network);
 
+/* The same because a message asks, within the ceiling: 0, or why not. Both lists together hold NETWORKS_MAX of a
+ * family. limits_untrust_asked() takes back these, and never one of those above. */
+enum enforce_refusal limits_trust_asked(struct limits *limits, const struct network *network);
+void limits_untrust_asked(struct limits *limits);
+/* Both lists of a family in one. */
+void limits_never(const struct limits *limits, uint8_t family, struct networks *out);
+
 /* What a message asks: 0, or why not. */
 enum enforce_refusal limits_refuse_ban(const struct limits *limits, const struct network *network);
-enum enforce_refusal limits_refuse_trust(const struct limits *limits,
-                                         const struct network *network);
 enum enforce_refusal limits_refuse_port(const struct limits *limits, struct enforce_port port);
 
 #endif

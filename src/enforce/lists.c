@@ -20,7 +20,9 @@ static int write_pair(struct lists *lists, enum table_set first, const struct ne
 
 static int write_never(struct lists *lists)
 {
-    return write_pair(lists, TABLE_NEVER4, &lists->limits->never4, &lists->limits->never6);
+    limits_never(lists->limits, 4, &lists->never4);
+    limits_never(lists->limits, 6, &lists->never6);
+    return write_pair(lists, TABLE_NEVER4, &lists->never4, &lists->never6);
 }
 
 static int write_observed(struct lists *lists)
@@ -110,12 +112,11 @@ static void replace(struct networks *v4, struct networks *v6, const struct enfor
 static void trust(struct lists *lists, const struct enforce_message *m,
                   struct enforce_writer *answer)
 {
+    limits_untrust_asked(lists->limits);
     for (unsigned i = 0; i < m->count; i++) {
         struct network network = enforce_message_network(m, i, NULL);
-        enum enforce_refusal refusal = limits_refuse_trust(lists->limits, &network);
+        enum enforce_refusal refusal = limits_trust_asked(lists->limits, &network);
 
-        if (!refusal && limits_trust(lists->limits, &network) != 0)
-            refusal = ENFORCE_NO_ROOM;
         if (refusal)
             fail(answer, i, refusal, 0);
     }

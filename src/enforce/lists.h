@@ -12,8 +12,9 @@
 #define LISTS_PORTS_MAX 32
 
 struct lists {
-    struct netlink *nl;    /* borrowed */
-    struct limits *limits; /* borrowed; has the never-ban list */
+    struct netlink *nl;             /* borrowed */
+    struct limits *limits;          /* borrowed; has the never-ban list */
+    struct networks never4, never6; /* as it is written */
     struct networks access4, access6, observed4, observed6;
     struct enforce_port ports[LISTS_PORTS_MAX];
     size_t n_ports;

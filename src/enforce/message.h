@@ -20,7 +20,7 @@ enum enforce_type {
     /* The daemon asks. */
     ENFORCE_BAN = 1,   /* bans: each is set or renewed */
     ENFORCE_UNBAN = 2, /* networks: each is set free, whether it was banned or not */
-    ENFORCE_NEVER = 3, /* networks that are never dropped. Only added, never taken back */
+    ENFORCE_NEVER = 3, /* never dropped, besides the enforcer's own; replaced whole */
     ENFORCE_ACCESS =
         4, /* networks that may reach the SIP ports, replaced whole; none: no access list */
     ENFORCE_OBSERVE = 5, /* switches (destinations) where nothing is dropped, replaced whole */

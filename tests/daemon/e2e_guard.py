@@ -388,6 +388,27 @@ def the_operators_word_reaches_the_kernel():
 
 
 @case
+def who_is_taken_off_never_ban_is_dropped_like_anybody():
+    source = next(fresh)
+    with guarding(never=f"{TRUSTED}\n") as d:
+        api = d.api.local
+
+        def never():
+            return [one for one in (source, TRUSTED) if f"{one} " in re.sub("[,}]", " ", sh("nft list set inet sekisho never4"))]
+
+        assert api("PUT", f"/v1/never-ban/{source}", {}).status == 201
+        assert eventually(lambda: never() == [source, TRUSTED], 2), never()
+        assert attack(source, times=8) == 8
+        assert api("DELETE", f"/v1/never-ban/{source}").status == 204
+        assert eventually(lambda: never() == [TRUSTED], 2), never()
+        assert api("DELETE", f"/v1/never-ban/{TRUSTED}").status == 404, "root's file has it"
+        assert attack(source, times=8) <= 6
+        assert eventually(lambda: banned(source)), d.read_log()
+        assert attack(TRUSTED, times=8) == 8
+        assert status(d)["problems"] == [] and "event=ban-refused" not in d.read_log()
+
+
+@case
 def a_program_is_told():
     source, told = next(fresh), os.path.join(work, "told")
     program = os.path.join(work, "program")

@@ -3,7 +3,7 @@
  * The daemon's side of the enforcer for tests: does what it is told on standard input and says on standard
  * output what happens. Usage: drive_client ENFORCER USER NEVER_FILE
  *
- *     ban NETWORK MS | unban NETWORK | many N | forget | never NETWORK | port NUMBER | count | socket | reconcile
+ *     ban NETWORK MS | unban NETWORK | many N | forget | never NETWORK | never-none | port NUMBER | count | socket | reconcile
  *     latency N       N bans one after another; prints nanoseconds from asking to the kernel's answer
  */
 #include <inttypes.h>
@@ -198,7 +198,9 @@ static void obey(const char *line)
     } else if (strcmp(word, "forget") == 0) {
         n_bans = 0;
     } else if (strcmp(word, "never") == 0) {
-        client_never(client, &network);
+        client_never(client, &network, 1);
+    } else if (strcmp(word, "never-none") == 0) {
+        client_never(client, NULL, 0);
     } else if (strcmp(word, "port") == 0) {
         struct enforce_port port = {IPPROTO_UDP, (uint16_t)value};
 

@@ -114,6 +114,32 @@ def a_ban_is_effective_when_the_kernel_says_so():
 
 
 @case
+def what_is_taken_off_never_ban_stays_off_it_whatever_dies():
+    def never():
+        return [a for a in ("192.0.2.9", "192.0.2.10") if a in sh("nft list set inet sekisho never4")]
+
+    with driving() as d:
+        d.say("never 192.0.2.9")
+        d.do("ban 192.0.2.9 60000", "banned 192.0.2.9 3")
+        assert never() == ["192.0.2.9"]
+        d.say("never 192.0.2.10")
+        d.do("ban 192.0.2.9 60000", "banned 192.0.2.9 0")
+        d.do("ban 192.0.2.10 60000", "banned 192.0.2.10 3")
+        d.say("never-none")
+        d.do("ban 192.0.2.10 60000", "banned 192.0.2.10 0")
+        d.do("ban 127.0.0.1 60000", "banned 127.0.0.1 3")
+        assert never() == []
+        os.kill(d.enforcer, signal.SIGKILL)
+        d.wait("restoring")
+        d.wait("effective")
+        assert never() == [] and in_kernel()
+        sh("nft flush ruleset")
+        d.wait("disturbed 1")
+        d.wait("effective")
+        assert never() == [] and in_kernel()
+
+
+@case
 def what_was_flushed_is_in_the_kernel_again():
     with driving() as d:
         for text in ("192.0.2.1", "2001:db8::/64", "198.51.100.0/24"):

@@ -175,6 +175,22 @@ def never_ban_comes_first():
 
 
 @case
+def a_message_takes_off_never_ban_what_a_message_put_there_and_nothing_of_the_files():
+    with enforcing("10.9.1.1\n") as e:
+        assert e.ask(NEVER, [network("10.9.1.1"), network("10.9.1.2"), network("fd09:1::1")]) == []
+        e.ban("10.9.0.0/16", "fd09:1::/64")
+        assert answered("10.9.1.1", "10.9.1.2", "10.9.2.1", "fd09:1::1") == ["10.9.1.1", "10.9.1.2", "fd09:1::1"]
+        assert e.ask(NEVER, [network("fd09:1::1")]) == []
+        assert answered("10.9.1.1", "10.9.1.2", "fd09:1::1") == ["10.9.1.1", "fd09:1::1"], "at once"
+        assert [(i, why) for i, why, _ in e.ban("10.9.1.1", "10.9.1.2", "fd09:1::1")] == [(0, IS_NEVER), (2, IS_NEVER)]
+        assert e.ask(NEVER, []) == []
+        assert answered("10.9.1.1", "10.9.1.2", "fd09:1::1") == ["10.9.1.1"], "the file's stays"
+        sh("nft flush set inet sekisho never4")
+        e.ban("10.9.2.1")
+        assert answered("10.9.1.1", "10.9.1.2") == ["10.9.1.1"], "what was taken off does not come back"
+
+
+@case
 def the_machine_itself_is_never_banned():
     with enforcing() as e:
         refused = e.ban("127.0.0.1", "127.9.9.9", "::1", PBX4, PBX6, OTHER4)

@@ -89,12 +89,58 @@ static void some_ports_stay_open(void **state)
                      ENFORCE_NOT_PORT);
 }
 
+/* Who cannot write the file cannot take off what it has. */
+static void what_a_message_put_on_never_ban_goes_and_what_the_file_has_stays(void **state)
+{
+    struct network file, asked, wide;
+    struct networks both;
+    struct fault f;
+
+    limits_init(&limits);
+    assert_int_equal(limits_read(&limits, SPAN("192.0.2.1\n"), &f), 0);
+    assert_int_equal(network_parse(SPAN("192.0.2.1"), &file, NULL), 0);
+    assert_int_equal(network_parse(SPAN("198.51.100.0/24"), &asked, NULL), 0);
+    assert_int_equal(network_parse(SPAN("10.0.0.0/8"), &wide, NULL), 0);
+    assert_int_equal(limits_trust_asked(&limits, &wide), ENFORCE_TOO_WIDE);
+    assert_int_equal(limits_trust_asked(&limits, &file), 0);
+    assert_int_equal(limits_trust_asked(&limits, &asked), 0);
+    limits_never(&limits, 4, &both);
+    assert_int_equal(both.n, 2);
+    assert_int_equal(limits_refuse_ban(&limits, &asked), ENFORCE_IS_NEVER);
+
+    limits_untrust_asked(&limits);
+    limits_never(&limits, 4, &both);
+    assert_int_equal(both.n, 1);
+    assert_int_equal(limits_refuse_ban(&limits, &asked), 0);
+    assert_int_equal(limits_refuse_ban(&limits, &file), ENFORCE_IS_NEVER);
+}
+
+static void both_lists_together_have_room(void **state)
+{
+    struct network network = {.family = 4, .bits = 32, .ip = {192, 0, 2, 1}};
+    struct networks both;
+
+    limits_init(&limits);
+    assert_int_equal(limits_trust(&limits, &network), 0);
+    network.ip[0] = 198;
+    for (unsigned i = 0; i < NETWORKS_MAX; i++) {
+        network.ip[2] = (uint8_t)(i >> 8);
+        network.ip[3] = (uint8_t)i;
+        assert_int_equal(limits_trust_asked(&limits, &network),
+                         i + 1 < NETWORKS_MAX ? 0 : ENFORCE_NO_ROOM);
+    }
+    limits_never(&limits, 4, &both);
+    assert_int_equal(both.n, NETWORKS_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bans_are_refused_by_what_the_file_says),
         cmocka_unit_test(what_is_no_line_is_refused_with_its_number),
         cmocka_unit_test(some_ports_stay_open),
+        cmocka_unit_test(what_a_message_put_on_never_ban_goes_and_what_the_file_has_stays),
+        cmocka_unit_test(both_lists_together_have_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
