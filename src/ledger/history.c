@@ -159,6 +159,33 @@ int history_drain(struct history *history, int (*take)(void *arg, const struct h
     return code;
 }
 
+void history_clear(struct history *history)
+{
+    history->n = 0;
+    place_again(history);
+}
+
+int history_halve(struct history *history, uint32_t *highest)
+{
+    size_t stay = history->n / 2;
+
+    qsort(history->sums, history->n, sizeof(history->sums[0]), by_place);
+    /* No caller is parted: the one in the middle goes with those above, or stays where he is the lowest. */
+    while (stay > 0 && history->sums[stay - 1].caller == history->sums[stay].caller)
+        stay--;
+    if (stay == 0)
+        while (stay < history->n && history->sums[stay].caller == history->sums[0].caller)
+            stay++;
+    if (stay == history->n) {
+        place_again(history);
+        return ERR_RANGE;
+    }
+    history->n = stay;
+    place_again(history);
+    *highest = history->sums[stay - 1].caller;
+    return 0;
+}
+
 static uint32_t plus(uint32_t a, uint32_t b)
 {
     uint32_t sum;

@@ -48,6 +48,16 @@ int history_add(struct history *history, const struct call *call, struct history
 int history_drain(struct history *history, int (*take)(void *arg, const struct history_sum *sum),
                   void *arg);
 
+/* Forgets all sums. */
+void history_clear(struct history *history);
+
+/*
+ * Makes room: forgets the sums of the callers in the upper half, and gives the highest caller that stays. Those
+ * above it are to be counted again from the first call, in another table or after this one was drained. ERR_RANGE:
+ * all sums are of one caller; they stay.
+ */
+int history_halve(struct history *history, uint32_t *highest);
+
 /* Adds `more`, a sum of the same caller and country over other calls. Counts stay at their greatest value. */
 void history_merge(struct history_sum *sum, const struct history_sum *more);
 

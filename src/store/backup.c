@@ -65,11 +65,11 @@ static int copy_pages(struct db *from, struct db *to, struct fault *f)
     return db_fault((code & 0xff) == SQLITE_CORRUPT ? from : to, code, f);
 }
 
-static int copy_file(struct backup *b, const char *name, int64_t application_id,
-                     const char *const *steps, struct fault *f)
+static int copy_file(struct backup *b, const struct store_file *file, struct fault *f)
 {
     struct db *from = NULL, *to = NULL;
-    char *source = store_path(b->store->dir, name), *target = store_path(b->partial, name);
+    char *source = store_path(b->store->dir, file->name);
+    char *target = store_path(b->partial, file->name);
     int err = source && target ? 0 : fault_nomem(f);
 
     if (!err)
@@ -84,7 +84,7 @@ static int copy_file(struct backup *b, const char *name, int64_t application_id,
     if (!err)
         err = db_exec(to, "PRAGMA journal_mode = DELETE", f);
     if (!err)
-        err = migrate_check(to, application_id, steps, f);
+        err = migrate_check(to, file->application_id, file->steps, f);
     if (!err)
         err = migrate_verify(to, f);
     db_close(to);
@@ -102,6 +102,7 @@ static void remove_partial(const struct backup *b)
     static const char *const names[] = {
         STORE_MAIN,     STORE_MAIN "-journal",     STORE_MAIN "-wal",     STORE_MAIN "-shm",
         STORE_EVIDENCE, STORE_EVIDENCE "-journal", STORE_EVIDENCE "-wal", STORE_EVIDENCE "-shm",
+        STORE_CALLS,    STORE_CALLS "-journal",    STORE_CALLS "-wal",    STORE_CALLS "-shm",
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -135,9 +136,11 @@ static int run(struct backup *b, struct fault *f)
     remove_partial(b); /* of a backup that was interrupted */
     if (mkdir(b->partial, 0750) != 0)
         return io_fault(f, b->partial, "made");
-    int err = copy_file(b, STORE_MAIN, MIGRATE_MAIN_ID, migrate_main_steps, f);
+    int err = copy_file(b, &store_file_main, f);
     if (!err)
-        err = copy_file(b, STORE_EVIDENCE, MIGRATE_EVIDENCE_ID, migrate_evidence_steps, f);
+        err = copy_file(b, &store_file_evidence, f);
+    if (!err && store_file_exists(b->store->dir, &store_file_calls))
+        err = copy_file(b, &store_file_calls, f);
     if (!err)
         err = sync_path(b->partial, O_RDONLY | O_DIRECTORY, f);
     if (!err && renameat2(AT_FDCWD, b->partial, AT_FDCWD, b->path, RENAME_NOREPLACE) != 0)

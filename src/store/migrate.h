@@ -7,9 +7,11 @@
 /* The numbered steps of sql/, NULL behind the last. PRAGMA user_version counts those that are done. */
 extern const char *const migrate_main_steps[];
 extern const char *const migrate_evidence_steps[];
+extern const char *const migrate_calls_steps[];
 
 #define MIGRATE_MAIN_ID 0x53656b31     /* "Sek1": PRAGMA application_id of sekisho.db */
 #define MIGRATE_EVIDENCE_ID 0x53656b65 /* "Seke": of evidence.db */
+#define MIGRATE_CALLS_ID 0x53656b63    /* "Sekc": of calls.db */
 
 /*
  * Brings the file up to the last of `steps`, each step one transaction; an empty file becomes a new

@@ -14,16 +14,12 @@
 #include "base/clock.h"
 #include "numbering/site.h"
 #include "policy/snapshot.h"
-#include "store/migrate.h"
 #include "store/publish.h"
 #include "store/rules.h"
 #include "store/store_impl.h"
 #include "store/waiter.h"
 
 #define QUEUE_DEFAULT 4096
-/* A file up to this size is checked whole at every start; the check of a bigger one would take
- * seconds. What is damaged in those is found when it is read: all of the accounts, at the start. */
-#define VERIFY_MAX (64 * 1024 * 1024)
 
 struct snapshot *store_snapshot(struct store *store)
 {
@@ -46,16 +42,6 @@ void store_log(struct store *store, enum store_log level, const char *format, ..
     vsnprintf(line, sizeof(line), format, args);
     va_end(args);
     store->config.log(store->config.log_arg, level, line);
-}
-
-char *store_path(const char *dir, const char *name)
-{
-    size_t size = strlen(dir) + strlen(name) + 2;
-    char *path = malloc(size);
-
-    if (path)
-        snprintf(path, size, "%s/%s", dir, name);
-    return path;
 }
 
 /* ---- the files ------------------------------------------------------------------------------ */
@@ -94,65 +80,20 @@ static int lock_dir(struct store *s, struct fault *f)
     return 0;
 }
 
-static int verify_small(struct db *db, struct fault *f)
-{
-    struct stat st;
-
-    if (stat(db_path(db), &st) != 0 || st.st_size > VERIFY_MAX)
-        return 0;
-    return migrate_verify(db, f);
-}
-
-static int open_writer(struct db **out, const char *dir, const char *name, int64_t application_id,
-                       const char *const *steps, bool durable, struct fault *f)
-{
-    struct db *db = NULL;
-    char *path = store_path(dir, name);
-    int err = path ? db_create_private(path, f) : fault_nomem(f);
-
-    if (!err)
-        err = db_open(&db, path, DB_WRITE, f);
-    if (!err)
-        err = migrate_admit(db, application_id, steps, f);
-    if (!err)
-        err = verify_small(db, f);
-    if (!err)
-        err = db_prepare(db, durable, f);
-    if (!err)
-        err = migrate(db, application_id, steps, f);
-    free(path);
-    if (err)
-        db_close(db);
-    else
-        *out = db;
-    return err;
-}
-
-static int open_reader(struct db **out, const char *dir, const char *name, struct fault *f)
-{
-    char *path = store_path(dir, name);
-    int err = path ? db_open(out, path, DB_READ, f) : fault_nomem(f);
-
-    free(path);
-    return err;
-}
-
 static int open_files(struct store *s, struct fault *f)
 {
     int err = lock_dir(s, f);
 
     if (!err)
-        err = open_writer(&s->writer, s->dir, STORE_MAIN, MIGRATE_MAIN_ID, migrate_main_steps, true,
-                          f);
+        err = store_file_write(&s->writer, s->dir, &store_file_main, f);
     if (!err)
-        err = open_writer(&s->writer_evidence, s->dir, STORE_EVIDENCE, MIGRATE_EVIDENCE_ID,
-                          migrate_evidence_steps, false, f);
+        err = store_file_write(&s->writer_evidence, s->dir, &store_file_evidence, f);
     if (!err)
         err = rules_collect(s->writer, f);
     if (!err)
-        err = open_reader(&s->reader, s->dir, STORE_MAIN, f);
+        err = store_file_read(&s->reader, s->dir, &store_file_main, f);
     if (!err)
-        err = open_reader(&s->reader_evidence, s->dir, STORE_EVIDENCE, f);
+        err = store_file_read(&s->reader_evidence, s->dir, &store_file_evidence, f);
     return err;
 }
 

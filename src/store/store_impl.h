@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "store/open.h"
 #include "store/queue.h"
 #include "store/tokens.h"
 #include "store/tx.h"
@@ -77,11 +78,5 @@ int seed_job(struct store_tx *tx, void *arg, struct fault *f);
 
 /* Ends a backup that still runs (backup.c). */
 void backup_join(struct store *store);
-
-#define STORE_MAIN "sekisho.db"
-#define STORE_EVIDENCE "evidence.db"
-
-/* dir/name in memory that the caller frees; NULL when there is none. */
-char *store_path(const char *dir, const char *name);
 
 #endif

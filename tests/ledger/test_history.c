@@ -160,6 +160,56 @@ static void sums_do_not_depend_on_room(void **state)
     }
 }
 
+/* Callers that there was no room for are counted in rounds of their own, each from the first call. */
+static void halving_parts_no_caller(void **state)
+{
+    enum { CALLS = 3000 };
+    static struct call calls[CALLS];
+    static struct history_place at[CALLS];
+    uint64_t seed = 99;
+    struct kept kept = {.stop_at = SIZE_MAX}, plain = {0};
+    struct history *history = history_new(2 * PLACES + 1); /* one caller has room, and hardly two */
+    uint32_t lowest = 0, highest;
+    int rounds = 0;
+
+    (void)state;
+    for (size_t i = 0; i < CALLS; i++) {
+        calls[i] = any_call(&seed, &at[i]);
+        count_plainly(&plain, &calls[i], at[i]);
+    }
+    do {
+        highest = UINT32_MAX;
+        for (size_t i = 0; i < CALLS; i++)
+            while (calls[i].caller >= lowest && calls[i].caller <= highest &&
+                   history_add(history, &calls[i], at[i]) == ERR_FULL)
+                assert_int_equal(history_halve(history, &highest), 0);
+        kept.taken = 0;
+        assert_int_equal(history_drain(history, keep, &kept), 0);
+        lowest = highest + 1;
+        rounds++;
+    } while (highest != UINT32_MAX);
+    assert_true(rounds > 1 && rounds <= CALLERS);
+    assert_same_sums(&kept, &plain);
+    history_free(history);
+}
+
+static void one_caller_cannot_be_halved(void **state)
+{
+    struct history *history = history_new(2);
+    struct call call = {.start_ms = 1};
+    uint32_t highest = 77;
+
+    (void)state;
+    assert_int_equal(history_add(history, &call, (struct history_place){.country = SPAN("JP")}), 0);
+    assert_int_equal(history_add(history, &call, (struct history_place){.country = SPAN("US")}), 0);
+    assert_int_equal(history_halve(history, &highest), ERR_RANGE);
+    assert_int_equal(highest, 77);
+    assert_int_equal(history_add(history, &call, (struct history_place){.country = SPAN("US")}), 0);
+    assert_int_equal(history_add(history, &call, (struct history_place){.country = SPAN("FR")}),
+                     ERR_FULL);
+    history_free(history);
+}
+
 /* The disk was full: nothing is lost, and counting goes on meanwhile. */
 static void a_drain_that_failed_may_be_tried_again(void **state)
 {
@@ -223,6 +273,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_do_not_depend_on_room),
+        cmocka_unit_test(halving_parts_no_caller),
+        cmocka_unit_test(one_caller_cannot_be_halved),
         cmocka_unit_test(a_drain_that_failed_may_be_tried_again),
         cmocka_unit_test(counts_stay_at_their_greatest),
         cmocka_unit_test(memory_runs_out),

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_STORE_CALLS_H
+#define SEKISHO_STORE_CALLS_H
+
+#include "base/fault.h"
+#include "ledger/history.h"
+
+/*
+ * What CDRs told: calls.db, beside the store's other files but with a writer of its own, so that an import of a
+ * hundred million calls delays no change and no decision. A commit is on the disk when it returns.
+ *
+ * Who pays for a call is a *caller*: a name on a switch, whether or not there is such an account today. What was
+ * told before is known again by its key (ledger/call.h) and added once. Blocks of calls are kept in the order of
+ * their time as far as they came so, and summed into the history of each caller and country.
+ */
+struct calls;
+
+struct calls_config {
+    const char *dir; /* of the store; has to exist */
+    /* Where a call of that switch went, with today's tables. Pure; called on the thread that adds or sums. */
+    struct history_place (*place)(void *arg, int64_t switch_id, const struct call *call);
+    void *place_arg;
+    size_t sums; /* that fit in memory while history is summed, about 100 bytes each; 0: 262,144 */
+};
+
+/* The only writer of the file; one thread at a time. Refused as store_open() refuses its files. */
+int calls_open(struct calls **out, const struct calls_config *config, struct fault *f);
+void calls_close(struct calls *calls); /* NULL is fine */
+
+/*
+ * The caller of a name (1 to STORE_ACCOUNT_NAME_MAX bytes, in lower case), made when there is none: with the next
+ * calls_append() that ends well, so that a caller without calls is nothing to keep. Fast for names that were asked
+ * for before.
+ */
+int calls_caller(struct calls *calls, int64_t switch_id, struct span name, uint32_t *out,
+                 struct fault *f);
+
+/* How far a file was read. */
+struct calls_file {
+    int64_t id;       /* 0: not known yet; set when it is kept */
+    struct span head; /* what tells files apart before they are read whole; at most 64 bytes */
+    uint64_t bytes;
+    unsigned char hash[32]; /* of those bytes */
+    uint64_t rows, unread;
+    struct span name;
+};
+
+/* Gives files of the switch that begin like that to `take`, the longest first, until it returns anything
+ * but 0, which is returned then. */
+int calls_files(struct calls *calls, int64_t switch_id, struct span head,
+                int (*take)(void *arg, const struct calls_file *file), void *arg, struct fault *f);
+
+#define CALLS_APPEND_MAX ((size_t)1 << 20)
+
+/* What calls_append() did. */
+struct calls_added {
+    size_t added, known; /* known: they were told before */
+};
+
+/*
+ * Adds those of `n` calls of one switch (at most CALLS_APPEND_MAX) that are not there yet, and notes how far
+ * `file` (may be NULL) was read, in one commit. Sorts `call` by time; each has its key. All or nothing: after a
+ * failure, or a crash, the same may be added again. A few calls are summed at once, many wait for calls_sum().
+ */
+int calls_append(struct calls *calls, int64_t switch_id, struct call *call, size_t n,
+                 struct calls_file *file, int64_t now_ms, struct calls_added *out, struct fault *f);
+
+/* Brings history up to date, in one commit. To be called after an import, and after calls_open(). */
+int calls_sum(struct calls *calls, struct fault *f);
+/* Forgets history and sums all calls anew: after other number tables, or when calls are no longer believed. */
+int calls_sum_again(struct calls *calls, struct fault *f);
+
+/* History of a caller by country, abroad last, to `take` as above. */
+int calls_history(struct calls *calls, uint32_t caller,
+                  int (*take)(void *arg, const struct history_sum *sum), void *arg,
+                  struct fault *f);
+
+/* Which calls. Times are milliseconds since 1970. */
+struct calls_range {
+    int64_t switch_id; /* 0: of all switches */
+    int64_t from_ms, before_ms;
+};
+
+/* Every call of the range to `take`, in the order of blocks, until it returns anything but 0. */
+int calls_each(struct calls *calls, const struct calls_range *range,
+               int (*take)(void *arg, int64_t switch_id, const struct call *call), void *arg,
+               struct fault *f);
+
+/* Forgets calls that are older, and counts them. History stays. */
+int calls_expire(struct calls *calls, int64_t before_ms, uint64_t *gone, struct fault *f);
+
+#endif
