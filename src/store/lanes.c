@@ -46,13 +46,34 @@ static struct store_tx begin_tx(struct commit *c)
     };
 }
 
+/* Within a savepoint SQLite keeps a copy of every page that is changed. Who has the transaction to himself needs none: it
+ * is rolled back, and another is begun. */
+static int begin_job(struct commit *c, struct fault *f)
+{
+    return c->n > 1 ? db_run(c->db, DB_JOB, NULL, 0, f) : 0;
+}
+
+static int keep_job(struct commit *c, struct fault *f)
+{
+    return c->n > 1 ? db_run(c->db, DB_JOB_KEEP, NULL, 0, f) : 0;
+}
+
+static int undo_job(struct commit *c, struct fault *f)
+{
+    int err = db_run(c->db, c->n > 1 ? DB_JOB_UNDO : DB_ROLLBACK, NULL, 0, f);
+
+    if (err)
+        return err;
+    return c->n > 1 ? keep_job(c, f) : db_run(c->db, DB_BEGIN_WRITE, NULL, 0, f);
+}
+
 /* A failure of `code` means that the transaction itself is in doubt, not only this job. */
 static int run_job(struct commit *c, size_t i, struct fault *f)
 {
     struct store_tx tx = begin_tx(c);
     struct fault why = {0};
     const struct bulk *before = c->store->touched.bulk;
-    int err = db_run(c->db, DB_JOB, NULL, 0, f);
+    int err = begin_job(c, f);
 
     if (err)
         return err;
@@ -68,11 +89,10 @@ static int run_job(struct commit *c, size_t i, struct fault *f)
         *f = why;
         return code ? code : fault(f, ERR_IO, "the transaction was lost");
     }
-    if (code) {
-        c->store->touched.bulk = before; /* is not read again from the store, as all else is */
-        err = db_run(c->db, DB_JOB_UNDO, NULL, 0, f);
-    }
-    return err ? err : db_run(c->db, DB_JOB_KEEP, NULL, 0, f);
+    if (!code)
+        return keep_job(c, f);
+    c->store->touched.bulk = before; /* is not read again from the store, as all else is */
+    return undo_job(c, f);
 }
 
 static int stage(struct commit *c, struct fault *f)

@@ -80,6 +80,16 @@ static int lock_dir(struct store *s, struct fault *f)
     return 0;
 }
 
+/* Evidence is written as it comes and hardly ever read again: SQLite's memory of its pages would only grow with it. The
+ * journal brings at most some thousand rows at a time; what does not fit goes into the log before the commit. */
+static int keep_few_pages(struct store *s, struct fault *f)
+{
+    static const char few[] = "PRAGMA cache_size = -2000;";
+    int err = db_exec(s->writer_evidence, few, f);
+
+    return err ? err : db_exec(s->reader_evidence, few, f);
+}
+
 static int open_files(struct store *s, struct fault *f)
 {
     int err = lock_dir(s, f);
@@ -94,7 +104,7 @@ static int open_files(struct store *s, struct fault *f)
         err = store_file_read(&s->reader, s->dir, &store_file_main, f);
     if (!err)
         err = store_file_read(&s->reader_evidence, s->dir, &store_file_evidence, f);
-    return err;
+    return err ? err : keep_few_pages(s, f);
 }
 
 /* ---- opening and closing -------------------------------------------------------------------- */

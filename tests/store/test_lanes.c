@@ -137,6 +137,24 @@ static void a_job_that_fails_takes_no_other_along(void **state)
     assert_int_equal(fixture_count(store), 2);
 }
 
+/* It had the transaction to itself. */
+static void a_lone_job_that_fails_leaves_nothing(void **state)
+{
+    struct store_stats stats;
+    struct fault f;
+
+    assert_int_equal(store_write_wait(store, fails, NULL, &f), ERR_RANGE);
+    assert_string_equal(f.text, "on purpose");
+    assert_int_equal(fixture_count(store), 0);
+    assert_int_equal(store_write_wait(store, fixture_add_account, (void *)"next", NULL), 0);
+    assert_int_equal(store_evidence_wait(store, fails_silently, NULL, &f), ERR_DENIED);
+    assert_int_equal(fixture_count(store), 1);
+    store_stats(store, &stats);
+    assert_int_equal(stats.failed_commits, 0);
+    assert_false(stats.failing);
+    assert_false(stats.failing_evidence);
+}
+
 static void a_full_queue_says_so(void **state)
 {
     struct store_config config = {.dir = place.dir, .queue = 3};
@@ -452,6 +470,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(many_jobs_share_a_commit),
         TEST(a_job_that_fails_takes_no_other_along),
+        TEST(a_lone_job_that_fails_leaves_nothing),
         TEST(a_full_queue_says_so),
         TEST(what_is_queued_is_done_at_the_close),
         TEST(a_read_behind_an_answer_sees_the_change),
