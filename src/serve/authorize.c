@@ -134,7 +134,9 @@ static bool add_locks(const struct authorizer *a, const struct authorize_questio
         if (who->state == ACCOUNT_ACTIVE)
             who->state = ACCOUNT_LOCKED;
         break;
-    case GUARD_INTERNATIONAL_LOCKED: who->stopped = true; break;
+    case GUARD_INTERNATIONAL_LOCKED:
+        who->stopped = who->stopped || said.takeover || !question->under_way;
+        break;
     }
     return said.source_good;
 }

@@ -61,7 +61,8 @@ struct authorize_question {
                                        port, else it is not known; any bytes, may be empty */
     struct span dialled;            /* any bytes */
     struct instant now;
-    bool dry_run; /* record nothing, adopt nobody, count nothing */
+    bool dry_run;   /* record nothing, adopt nobody, count nothing */
+    bool under_way; /* the call is on the line: of the guard's locks only a takeover's is for it */
 };
 
 /*

@@ -16,6 +16,7 @@ bool ending_is_due(struct authorizer *authorizer, int64_t switch_id, struct span
         .dialled = dialled,
         .now = now,
         .dry_run = true,
+        .under_way = true,
     };
 
     authorize(authorizer, &question, &number, &verdict, &who);

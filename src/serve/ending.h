@@ -6,8 +6,8 @@
 
 /*
  * Must a call that is under way end now? Where its account, the account's tenant or everybody is stopped (`sekisho
- * stop`) or the guard has locked the account's international calls (a takeover), and the call is one that a stop
- * closes: international, premium, forwarded. By the same decision that a new call of this account to this number
+ * stop`) or the guard holds it for taken over, and the call is one that a stop closes: international, premium,
+ * forwarded. Not where the account is merely locked: whoever is talking is its owner, and forged packets can lock. By the same decision that a new call of this account to this number
  * would get, so never an emergency call, a national one, or one of a switch that is only observed.
  *
  * On any thread that is registered as a reader of the snapshot; takes the read lock by itself.

@@ -11,7 +11,7 @@
  * some 400,000 accounts with known good sources; a chain is a handful then. */
 #define BUCKETS (1u << 16)
 
-enum lock_state { UNLOCKED, LOCKED, INTERNATIONAL };
+enum lock_state { UNLOCKED, LOCKED, INTERNATIONAL, TAKEN };
 
 struct entry {
     struct entry *next; /* under RCU */
@@ -196,10 +196,10 @@ static enum lock_state state_of(enum guard_lock_kind kind)
 {
     switch (kind) {
     case GUARD_LOCK_OUT: return LOCKED;
-    case GUARD_LOCK_INTERNATIONAL:
-    case GUARD_LOCK_TAKEOVER: return INTERNATIONAL;
+    case GUARD_LOCK_INTERNATIONAL: return INTERNATIONAL;
+    case GUARD_LOCK_TAKEOVER: return TAKEN;
     }
-    return INTERNATIONAL;
+    return TAKEN;
 }
 
 static int load_locks(const struct locks *locks, struct entry **buckets, const struct guard *guard,
@@ -285,8 +285,8 @@ static bool change(struct draft *draft, const struct guard_event *event)
         for (size_t i = 0; i < event->n_good; i++)
             add_good(draft, &event->good[i]);
         return true;
-    case GUARD_INTERNATIONAL:
-    case GUARD_TAKEOVER: draft->lock = INTERNATIONAL; return true;
+    case GUARD_INTERNATIONAL: draft->lock = INTERNATIONAL; return true;
+    case GUARD_TAKEOVER: draft->lock = TAKEN; return true;
     case GUARD_UNLOCK: draft->lock = UNLOCKED; return true;
     case GUARD_GOOD: add_good(draft, &event->network); return true;
     case GUARD_NOT_GOOD: drop_good(draft, &event->network); return true;
@@ -354,7 +354,8 @@ static enum guard_account_state answer(const struct entry *e, bool good)
     switch (e->lock) {
     case UNLOCKED: return GUARD_FREE;
     case LOCKED: return good ? GUARD_FREE : GUARD_LOCKED_OUT;
-    case INTERNATIONAL: return GUARD_INTERNATIONAL_LOCKED;
+    case INTERNATIONAL:
+    case TAKEN: return GUARD_INTERNATIONAL_LOCKED;
     }
     return GUARD_INTERNATIONAL_LOCKED;
 }
@@ -383,5 +384,6 @@ struct locks_answer locks_ask(const struct locks *locks, int64_t switch_id, stru
         return out;
     out.source_good = is_good(e, source);
     out.state = answer(e, out.source_good);
+    out.takeover = e->lock == TAKEN;
     return out;
 }

@@ -36,6 +36,7 @@ void locks_reclaim(struct locks *locks);
 
 struct locks_answer {
     enum guard_account_state state; /* as guard_account_state() says it */
+    bool takeover;                  /* it is international-locked by one */
     bool source_good;               /* known to be good for this account, locked or not */
 };
 

@@ -115,6 +115,7 @@ static void add_locks(void)
     add_lock(GUARD_LOCKOUT, "attacked", 8);
     add_lock(GUARD_LOCKOUT, "attacked-here", 7);
     add_lock(GUARD_TAKEOVER, "taken", 9);
+    add_lock(GUARD_INTERNATIONAL, "at-home", 11);
     add_account(30, 1, "locked-good", NULL, ACCOUNT_LOCKED, false);
     locks_take(locks, &good);
 }
@@ -308,8 +309,9 @@ static void stopped_calls_end_and_others_go_on(void **state)
         {1, "taken", "010252615123456", true},
         {1, "taken", "0312345678", false},
         {1, "taken", "119", false},
-        /* Locked out, or restricted since it was begun: neither was ordered to end. */
+        /* Locked, in either way, or restricted since it was begun: neither was ordered to end. */
         {1, "attacked", "010252615123456", false},
+        {1, "at-home", "010252615123456", false},
         {1, "1001", "010252615123456", false},
         {1, "open", "010252615123456", false},
         {1, "nobody", "010252615123456", false},
