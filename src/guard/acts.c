@@ -57,6 +57,7 @@ int guard_ban(struct guard *g, struct instant now, const struct network *network
 static void forget_counts(struct guard *g, const struct network *network)
 {
     struct sources *tables[2] = {&g->proved, &g->unproved};
+    struct network home = home_network(network);
 
     for (int i = 0; i < 4; i++) {
         struct source *s = sources_find(tables[i / 2], network, i % 2);
@@ -64,6 +65,8 @@ static void forget_counts(struct guard *g, const struct network *network)
         if (s)
             table_drop(&tables[i / 2]->table, s);
     }
+    for (int observed = 0; observed < 2 && home.family; observed++)
+        strays_forget(&g->strays, &g->keys, &home, observed);
 }
 
 int guard_unban(struct guard *g, struct instant now, const struct network *network, struct fault *f)

@@ -46,6 +46,15 @@ uint32_t counter_parts(const struct counter *c, uint32_t t, uint32_t window, enu
     return aged(c->seen[witness], part_of(t, window) - c->part);
 }
 
+uint32_t counter_since(const struct counter *c, uint32_t t, uint32_t window, enum witness witness,
+                       uint32_t since)
+{
+    uint32_t parts = part_of(t, window) - part_of(since, window);
+    uint32_t seen = counter_parts(c, t, window, witness);
+
+    return counter_sum(parts < COUNTER_PARTS ? seen & ((1u << 8 * parts) - 1) : seen);
+}
+
 uint32_t counter_of(const struct counter *c, uint32_t t, uint32_t window, enum witness witness)
 {
     return counter_sum(counter_parts(c, t, window, witness));

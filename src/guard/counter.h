@@ -29,6 +29,9 @@ void counter_set(struct counter *counter, uint32_t t, uint32_t window, enum witn
                  uint32_t parts);
 /* How many they are together. */
 uint32_t counter_sum(uint32_t parts);
+/* Of one witness, in the parts that began after `since`: never more than happened since. */
+uint32_t counter_since(const struct counter *counter, uint32_t t, uint32_t window,
+                       enum witness witness, uint32_t since);
 /* Of one witness. */
 uint32_t counter_of(const struct counter *counter, uint32_t t, uint32_t window,
                     enum witness witness);

@@ -38,7 +38,9 @@ static int make_tables(struct guard *g)
     if (!err)
         err = recent_init(&g->pairs, share(g, 1));
     if (!err)
-        err = recent_init(&g->vouched, share(g, 1));
+        err = strays_init(&g->strays, share(g, 1) / 2);
+    if (!err)
+        err = recent_init(&g->vouched, share(g, 1) / 2);
     if (!err)
         err = recent_init(&g->seen, share(g, 1));
     return err;
@@ -49,9 +51,13 @@ static size_t memory(const struct guard *g)
     return sizeof(*g) + table_bytes(&g->proved.table) + table_bytes(&g->unproved.table) +
            table_bytes(&g->subjects.table) + table_bytes(&g->homes) + known_good_bytes(&g->good) +
            bans_bytes(&g->bans) + 2 * (size_t)g->evidence.slots * sizeof(struct evidence) +
-           table_bytes(&g->notices) + table_bytes(&g->pairs) + table_bytes(&g->vouched) +
-           table_bytes(&g->seen);
+           table_bytes(&g->notices) + table_bytes(&g->pairs) + table_bytes(&g->strays) +
+           table_bytes(&g->vouched) + table_bytes(&g->seen);
 }
+
+/* Accounts that never worked there, to one that an enumeration has: a gateway of 32 ports with wrong passwords must not
+ * take its office from the network. */
+#define STRANGERS 3
 
 int guard_new(struct guard **out, const struct guard_limits *limits,
               const uint8_t key[GUARD_KEY_BYTES], struct instant now, guard_event_fn *events,
@@ -66,6 +72,7 @@ int guard_new(struct guard **out, const struct guard_limits *limits,
     if (!g)
         return fault_nomem(f);
     g->limits = *limits;
+    g->strangers = (struct limit){STRANGERS * limits->names.count, limits->source_day.window};
     g->events = events;
     g->context = context;
     keys_init(&g->keys, key);
@@ -100,6 +107,7 @@ void guard_free(struct guard *g)
     evidence_free(&g->evidence);
     table_free(&g->notices);
     table_free(&g->pairs);
+    table_free(&g->strays);
     table_free(&g->vouched);
     table_free(&g->seen);
     free(g);

@@ -50,7 +50,7 @@ enum guard_event_kind {
     GUARD_PAIR_REFUSED, /* a source that must not be banned (shared, known good): refuse `account` from `network`
                              for `seconds` where the gate can; else an alarm */
     GUARD_WRONG_PASSWORD, /* a phone at `network` has a wrong password for `account`; once a day */
-    GUARD_ENUMERATION,    /* alarm: from a source that must not be banned, once an hour */
+    GUARD_ENUMERATION,    /* alarm: from a shared or known good source, once an hour */
     GUARD_EXEMPT_ATTACKS, /* alarm: over a threshold, but never-ban, a trunk or known good; once an hour */
     GUARD_CANARY,         /* alarm: a proved touch; the ban is its own event */
     GUARD_STILL_ANSWERED, /* alarm: attempts come from a banned source, the ban does not work; once a ban */

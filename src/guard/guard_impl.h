@@ -7,6 +7,7 @@
 #include "guard/known_good.h"
 #include "guard/recent.h"
 #include "guard/sources.h"
+#include "guard/strays.h"
 #include "guard/subjects.h"
 
 /* What the files of the guard share: nobody else includes it. */
@@ -42,6 +43,8 @@ struct guard {
     struct evidence_rings evidence;
     struct table notices; /* what was told, and refused pairs */
     struct table pairs;   /* failures of an account at a shared source */
+    struct table strays;  /* accounts that are strangers to a shared or known good source */
+    struct limit strangers;
     struct table vouched;
     struct table seen; /* credentials */
 
@@ -60,6 +63,8 @@ struct trial {
     bool observed;
     uint64_t account;          /* key, 0: none */
     struct network host, home; /* family 0: none */
+    bool own;                  /* the account has succeeded at this home */
+    uint32_t strays; /* it has not, nor have so many that failed there; 0: it is none of them */
     struct evidence *evidence; /* NULL: not kept */
 };
 
@@ -94,6 +99,8 @@ bool notice_due(struct guard *guard, uint64_t key, enum guard_event_kind salt, u
 void judge_source_failure(struct guard *guard, struct trial *trial);
 void judge_source_challenge(struct guard *guard, struct trial *trial);
 void judge_canary(struct guard *guard, struct trial *trial);
+/* Where its accounts are at home: of an IPv6 host the /64. Family 0: nowhere. */
+struct network home_network(const struct network *network);
 uint64_t pair_key(const struct guard *guard, uint64_t account, const struct network *home);
 bool pair_refused(const struct guard *guard, uint64_t account, const struct network *home,
                   uint32_t t);

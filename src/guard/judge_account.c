@@ -257,13 +257,31 @@ void end_lock(struct guard *g, struct subject *s)
     tell(g, &event);
 }
 
+/* As many failures since the lock began as led to it. Those that led to it must not renew it where it is shorter than
+ * the window. */
+static bool goes_on(const struct guard *g, const struct subject *s, struct excess *out)
+{
+    const struct limit *limit = &g->limits.account;
+
+    for (int i = 0; i < WITNESSES; i++) {
+        enum witness witness = (enum witness)i;
+        uint32_t count = counter_since(&s->recent, g->at.t, limit->window, witness, s->since);
+
+        if (count >= limit->count) {
+            *out = (struct excess){.limit = limit, .count = count, .witness = witness};
+            return true;
+        }
+    }
+    return false;
+}
+
 /* While the attack goes on there is no gap between two locks. */
 static void end_or_renew(struct guard *g, struct subject *s)
 {
     struct guard_event event = event_about(s, GUARD_LOCKOUT);
     struct excess excess = {0};
 
-    if (exceeds(&s->recent, &g->limits.account, g->at.t, &excess))
+    if (goes_on(g, s, &excess))
         lock(g, s, s->observed, &excess, &event);
     else
         end_lock(g, s);

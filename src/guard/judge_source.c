@@ -19,25 +19,31 @@ static uint8_t level_bits(uint8_t family, int level)
     return family == 4 ? 32 : bits[level];
 }
 
-static const struct home *home_of(const struct guard *g, const struct network *network)
+struct network home_network(const struct network *network)
 {
     struct address address = {.family = network->family};
-    struct network home = *network;
 
     memcpy(address.ip, network->ip, sizeof(address.ip));
-    if (network->family == 6 && network->bits > 64)
-        home = keys_home(&address);
+    return network->family == 6 && network->bits > 64 ? keys_home(&address) : *network;
+}
+
+static const struct home *home_of(const struct guard *g, const struct network *network)
+{
+    struct network home = home_network(network);
+
     return home.family ? homes_find(&g->homes, &g->keys, &home) : NULL;
 }
 
-/* Several accounts are registered there beside this one, and hardly more than this one fails. */
+/* Several accounts are registered there beside this one, and hardly more than this one fails; or it is one of those
+ * that worked there, and somebody has provisioned all of them wrongly. */
 static bool is_office(const struct guard *g, const struct trial *trial, const struct source *s,
                       const struct home *home)
 {
     uint32_t carries = home_carries(home, trial->account, trial->at.t);
     uint32_t may_fail = carries < HOME_ACCOUNTS - 1 ? 1 : 3;
 
-    return carries >= g->limits.office && source_failing(s, &g->limits, trial->at.t) <= may_fail;
+    return carries >= g->limits.office &&
+           (trial->own || source_failing(s, &g->limits, trial->at.t) <= may_fail);
 }
 
 uint64_t pair_key(const struct guard *g, uint64_t account, const struct network *home)
@@ -84,7 +90,8 @@ static enum attack attack_of(const struct guard *g, const struct trial *trial,
         return outcome == OUTCOME_MALFORMED ? ATTACK_MALFORMED : ATTACK_SCAN;
     if (outcome == OUTCOME_REFUSED_CALL)
         return ATTACK_CALL;
-    if (excess->limit == &g->limits.names || source_names(s, &g->limits, trial->at.t) >= 4)
+    if (excess->limit == &g->limits.names || excess->limit == &g->strangers ||
+        source_names(s, &g->limits, trial->at.t) >= 4)
         return ATTACK_ENUMERATION;
     return excess->day ? ATTACK_SLOW : ATTACK_BRUTE_FORCE;
 }
@@ -214,7 +221,8 @@ static void ban_source(struct guard *g, struct trial *trial, struct source *s,
     struct why why = why_of(g, trial, s, excess, ids);
     struct network network = source_network(s);
 
-    notice_phone(g, trial, s, &why);
+    if (excess->limit != &g->strangers)
+        notice_phone(g, trial, s, &why);
     if (impose(g, trial, &network, false, &why))
         start_over(s, excess);
 }
@@ -288,7 +296,7 @@ static void spare(struct guard *g, struct trial *trial, const struct source *s,
     struct why why = why_of(g, trial, s, excess, ids);
     struct guard_event event = event_of(trial, GUARD_WRONG_PASSWORD, &why);
 
-    if (source_names(s, &g->limits, trial->at.t) >= 4)
+    if (source_names(s, &g->limits, trial->at.t) >= 4 || trial->strays >= g->limits.names.count)
         alarm(g, trial, s, excess, GUARD_ENUMERATION);
     else if (trial->attempt.outcome != OUTCOME_WRONG_CREDENTIALS)
         alarm(g, trial, s, excess, GUARD_EXEMPT_ATTACKS);
@@ -298,23 +306,42 @@ static void spare(struct guard *g, struct trial *trial, const struct source *s,
 
 /* ---- proved ---- */
 
+/* Whether it is one of many failures at accounts that never worked there: then nothing that is good or shared there
+ * protects the home. What lies around it stays as it is. */
+static bool is_stray(const struct guard *g, const struct trial *trial, const struct source *s)
+{
+    return trial->strays >= g->strangers.count && s->bits >= trial->home.bits;
+}
+
+static bool is_spared(const struct guard *g, const struct trial *trial, const struct source *s,
+                      const struct home *home)
+{
+    return !is_stray(g, trial, s) &&
+           (home_is_good(home, trial->at.day) || is_office(g, trial, s, home));
+}
+
 /* True when that settles it, false when a narrower network is to be looked at. */
 static bool decide(struct guard *g, struct trial *trial, struct source *s,
                    const struct excess *excess, bool host)
 {
     struct network network = source_network(s);
-    const struct home *home = home_of(g, &network);
-    bool good = home_is_good(home, trial->at.day);
+    struct excess strangers;
 
     if (exempts_of(&g->exempts, &network) != EXEMPT_NONE) {
         if (host)
             alarm(g, trial, s, excess, GUARD_EXEMPT_ATTACKS);
         return host;
     }
-    if (good || is_office(g, trial, s, home)) {
+    if (is_spared(g, trial, s, home_of(g, &network))) {
         if (host)
             spare(g, trial, s, excess);
         return host;
+    }
+    if (is_stray(g, trial, s)) {
+        strangers = *excess;
+        strangers.limit = &g->strangers;
+        strangers.count = trial->strays;
+        excess = &strangers;
     }
     ban_source(g, trial, s, excess);
     return true;
@@ -345,6 +372,26 @@ static void link_evidence(struct trial *trial, struct source *s, enum evidence_c
         return;
     trial->evidence->before[chain] = s->last;
     s->last = trial->evidence->id;
+}
+
+/* Whether the account ever worked here; where it matters, one more stranger. What names callers, as a switch that sends
+ * calls does, is no account. */
+static void know_account(struct guard *g, struct trial *trial, bool proved)
+{
+    const struct home *home = home_of(g, &trial->host);
+    enum outcome outcome = trial->attempt.outcome;
+    uint32_t t = trial->at.t, carries = home_carries(home, trial->account, t);
+
+    if (!home || !trial->account)
+        return;
+    trial->own = carries < home_carries(home, 0, t) ||
+                 known_good_find(&g->good, trial->account, &trial->home, trial->at.day);
+    if (trial->own || !proved ||
+        (outcome != OUTCOME_WRONG_CREDENTIALS && outcome != OUTCOME_UNKNOWN_ACCOUNT) ||
+        (!home_is_good(home, trial->at.day) && carries < g->limits.office))
+        return;
+    trial->strays = strays_add(&g->strays, &g->keys, &trial->home, trial->observed, trial->account,
+                               t, g->strangers.window);
 }
 
 static void proved_failure(struct guard *g, struct trial *trial)
@@ -433,6 +480,7 @@ void judge_source_failure(struct guard *g, struct trial *trial)
         return;
     if (heard_though_banned(g, trial, !proved))
         return;
+    know_account(g, trial, proved);
     if (proved)
         proved_failure(g, trial);
     else
@@ -484,7 +532,6 @@ void judge_canary(struct guard *g, struct trial *trial)
         return;
     if (notice_due(g, key, GUARD_CANARY, HOUR))
         tell(g, &event);
-    if (exempts_of(&g->exempts, &trial->host) == EXEMPT_NONE &&
-        !home_is_good(home_of(g, &trial->host), trial->at.day))
+    if (exempts_of(&g->exempts, &trial->host) == EXEMPT_NONE)
         impose(g, trial, &trial->host, false, &why);
 }

@@ -185,11 +185,15 @@ static void say_exempt(struct talk *t, const struct why *why)
         say(t);
     }
     if (why->address_good) {
-        buf_puts(&t->en, "An account is known to work from there: it is never dropped, but told as "
-                         "an alarm, and the failing account is refused from there.");
+        buf_puts(&t->en,
+                 "An account is known to work from there: for failures of its own accounts it is "
+                 "not dropped, but told as an alarm, and the failing account is refused from "
+                 "there. Many failures at accounts that never worked there drop it, or one at "
+                 "a canary.");
         buf_puts(&t->ja,
-                 "正常な利用の実績があるアカウントの送信元です。遮断せず、警報を出し、失敗し"
-                 "ているアカウントだけをここから拒否します。");
+                 "正常な利用の実績があるアカウントの送信元です。そのアカウントの失敗では遮断せ"
+                 "ず、警報を出し、失敗しているアカウントだけをここから拒否します。ここで使われ"
+                 "たことのない多数のアカウントの失敗か、カナリアへの試行があれば遮断します。");
         say(t);
     }
 }
