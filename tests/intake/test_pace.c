@@ -11,8 +11,9 @@
 #define MS INT64_C(1000000)
 #define BEGIN (1000 * PACE_NS)
 
-/* Attempts of four messages come evenly for a second and are read whenever the witness does not rest. */
-static void run(unsigned per_second, unsigned rests, unsigned *reads, int64_t *longest)
+/* Attempts of four messages come for a second, so many at a time, and are read whenever the witness does not rest. */
+static void run(unsigned per_second, unsigned at_once, unsigned rests, unsigned *reads,
+                int64_t *longest)
 {
     struct pace pace = {0};
     unsigned messages = 4 * per_second;
@@ -21,7 +22,8 @@ static void run(unsigned per_second, unsigned rests, unsigned *reads, int64_t *l
     *reads = 0;
     *longest = 0;
     for (unsigned i = 0; i < messages; i++) {
-        int64_t came = BEGIN + i * 1000 * MS / messages, now = came;
+        unsigned before = i - i % (at_once ? 4 * at_once : 1);
+        int64_t came = BEGIN + before * 1000 * MS / messages, now = came;
 
         if (pace_rests(&pace) && pace_ends(&pace) > came)
             continue; /* it is read with what follows */
@@ -38,17 +40,19 @@ static void run(unsigned per_second, unsigned rests, unsigned *reads, int64_t *l
 static void calm_is_read_in_one_go_and_a_flood_at_once(void **state)
 {
     static const struct {
-        unsigned per_second, rests, most_reads, least_reads;
+        unsigned per_second, at_once /* 0: each message by itself */, rests, most_reads,
+            least_reads;
     } cases[] = {
-        {10, 1, 40, 10},   {150, 1, 110, 75},     {150, 2, 60, 40},
-        {190, 1, 110, 90}, {1000, 1, 4000, 3900}, {10000, 2, 40000, 39000},
+        {10, 0, 1, 40, 10},   {150, 0, 1, 110, 75},     {150, 0, 2, 60, 40},
+        {150, 3, 1, 110, 75}, {150, 6, 2, 60, 40},      {190, 0, 1, 110, 90},
+        {190, 0, 2, 60, 45},  {1000, 0, 1, 4000, 3900}, {10000, 0, 2, 40000, 39000},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         unsigned reads;
         int64_t longest;
 
-        run(cases[i].per_second, cases[i].rests, &reads, &longest);
+        run(cases[i].per_second, cases[i].at_once, cases[i].rests, &reads, &longest);
         assert_in_range(reads, cases[i].least_reads, cases[i].most_reads);
         assert_in_range(longest, 0, cases[i].rests * PACE_NS);
     }
