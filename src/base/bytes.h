@@ -106,12 +106,13 @@ static inline bool bytes_have_control(uint64_t word)
 
 static inline bool span_has_control(struct span s)
 {
-    size_t i = 0;
-
-    for (; i + 8 <= s.n; i += 8)
-        if (bytes_have_control(bytes_word(s.p + i)))
-            return true;
-    for (; i < s.n; i++)
+    if (s.n >= 8) {
+        for (size_t i = 0; i + 8 < s.n; i += 8)
+            if (bytes_have_control(bytes_word(s.p + i)))
+                return true;
+        return bytes_have_control(bytes_word(s.p + s.n - 8));
+    }
+    for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
             return true;
     return false;

@@ -74,15 +74,30 @@ static void decide_alone(const struct site *site, const struct number *number,
     decide(&question, verdict);
 }
 
-static void count(struct authorizer *a, const struct number *number, const struct verdict *verdict)
+static void count(struct authorize_figures *figures, const struct number *number,
+                  const struct verdict *verdict)
 {
-    bool allowed = verdict->action == VERDICT_ALLOW;
+    if (verdict->action == VERDICT_ALLOW)
+        figures->allowed++;
+    else
+        figures->denied++;
+    figures->observed += verdict->observed;
+    figures->emergency += number->class == CLASS_EMERGENCY;
+}
 
-    atomic_fetch_add_explicit(allowed ? &a->allowed : &a->denied, 1, memory_order_relaxed);
-    if (verdict->observed)
-        atomic_fetch_add_explicit(&a->observed, 1, memory_order_relaxed);
-    if (number->class == CLASS_EMERGENCY)
-        atomic_fetch_add_explicit(&a->emergency, 1, memory_order_relaxed);
+static void add(atomic_uint_fast64_t *to, uint64_t n)
+{
+    if (n)
+        atomic_fetch_add_explicit(to, n, memory_order_relaxed);
+}
+
+/* Once for many questions: all threads write there. */
+static void add_figures(struct authorizer *a, const struct authorize_figures *figures)
+{
+    add(&a->allowed, figures->allowed);
+    add(&a->denied, figures->denied);
+    add(&a->observed, figures->observed);
+    add(&a->emergency, figures->emergency);
 }
 
 static void record(struct authorizer *a, const struct authorize_question *question,
@@ -143,7 +158,8 @@ static bool add_locks(const struct authorizer *a, const struct authorize_questio
 
 /* When it is known whom the question is about. */
 static void settle(struct authorizer *a, const struct authorize_question *question,
-                   struct snapshot_subject *who, struct number *number, struct verdict *verdict)
+                   struct snapshot_subject *who, struct number *number, struct verdict *verdict,
+                   struct authorize_figures *figures)
 {
     const struct site *site = who->site ? who->site : rcu_dereference(a->fallback);
     bool source_good = add_locks(a, question, who);
@@ -155,7 +171,7 @@ static void settle(struct authorizer *a, const struct authorize_question *questi
     else
         decide_alone(site, number, verdict);
     if (!question->dry_run) {
-        count(a, number, verdict);
+        count(figures, number, verdict);
         record(a, question, who, number, verdict);
     }
 }
@@ -163,10 +179,12 @@ static void settle(struct authorizer *a, const struct authorize_question *questi
 void authorize(struct authorizer *a, const struct authorize_question *question,
                struct number *number, struct verdict *verdict, struct snapshot_subject *subject)
 {
+    struct authorize_figures figures = {0};
     struct snapshot_subject who;
 
     snapshot_find(a->snapshot, question->gate, question->account, &who);
-    settle(a, question, &who, number, verdict);
+    settle(a, question, &who, number, verdict, &figures);
+    add_figures(a, &figures);
     if (subject)
         *subject = who;
 }
@@ -174,6 +192,7 @@ void authorize(struct authorizer *a, const struct authorize_question *question,
 void authorize_many(struct authorizer *a, const struct authorize_question *questions, size_t n,
                     struct number *numbers, struct verdict *verdicts)
 {
+    struct authorize_figures figures = {0};
     struct snapshot_question asked[AUTHORIZE_MANY_MAX];
     struct snapshot_subject who[AUTHORIZE_MANY_MAX];
 
@@ -185,8 +204,10 @@ void authorize_many(struct authorizer *a, const struct authorize_question *quest
                 (struct snapshot_question){questions[from + i].gate, questions[from + i].account};
         snapshot_find_many(a->snapshot, asked, some, who);
         for (size_t i = 0; i < some; i++)
-            settle(a, &questions[from + i], &who[i], &numbers[from + i], &verdicts[from + i]);
+            settle(a, &questions[from + i], &who[i], &numbers[from + i], &verdicts[from + i],
+                   &figures);
     }
+    add_figures(a, &figures);
 }
 
 struct authorize_figures authorizer_figures(const struct authorizer *a)

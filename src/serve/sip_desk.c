@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/pages.h"
-#include "intake/keyed_hash.h"
+#include "intake/long_hash.h"
 #include "serve/sip_reply.h"
 #include "serve/sip_request.h"
 #include "serve/sip_seen.h"
@@ -23,7 +23,7 @@ struct sip_desk {
     struct authorizer *authorizer;
     struct sip_seen *seen;
     struct address stranger; /* family 0: none */
-    uint8_t key[SIP_KEY_BYTES];
+    struct long_hash_keys keys;
     struct asking asking[SIP_BATCH_MAX];
     struct authorize_question questions[SIP_BATCH_MAX];
     struct asking *whose[SIP_BATCH_MAX]; /* each question */
@@ -54,8 +54,8 @@ static uint64_t hash_transaction(const struct sip_desk *desk, const struct askin
         sip_message_get(m, SIP_H_CSEQ),
     };
 
-    _Static_assert(sizeof(parts) / sizeof(*parts) <= KEYED_HASH_PARTS, "as one");
-    return keyed_hash_all(desk->key, (uint64_t)m->method, parts, sizeof(parts) / sizeof(*parts));
+    _Static_assert(sizeof(parts) / sizeof(*parts) <= LONG_HASH_PARTS, "as one");
+    return long_hash(&desk->keys, (uint64_t)m->method, parts, sizeof(parts) / sizeof(*parts));
 }
 
 static void send_answer(struct sip_desk *desk, struct asking *a, const struct sip_answer *answer,
@@ -143,6 +143,20 @@ static void tell_verdict(struct sip_desk *desk, size_t i)
                                 : SIP_COUNT_ALLOWED);
 }
 
+/* All of them wait for memory together, not each for itself. */
+static void look_up_repeated(struct sip_desk *desk, size_t n, struct instant now)
+{
+    for (size_t i = 0; i < n; i++)
+        sip_seen_touch(desk->seen, desk->whose[i]->hash);
+    for (size_t i = 0; i < n; i++) {
+        struct asking *a = desk->whose[i];
+
+        a->repeated = sip_seen(desk->seen, a->hash, now.boot_ns);
+        desk->questions[i] = question_of(a, now);
+        desk->questions[i].dry_run = a->repeated;
+    }
+}
+
 void sip_desk_answer(struct sip_desk *desk, struct sip_packet *packets, size_t n,
                      struct instant now)
 {
@@ -159,11 +173,9 @@ void sip_desk_answer(struct sip_desk *desk, struct sip_packet *packets, size_t n
             answer_at_once(desk, a);
             continue;
         }
-        a->repeated = sip_seen(desk->seen, a->hash, now.boot_ns);
-        desk->questions[asked] = question_of(a, now);
-        desk->questions[asked].dry_run = a->repeated;
         desk->whose[asked++] = a;
     }
+    look_up_repeated(desk, asked, now);
     authorize_many(desk->authorizer, desk->questions, asked, desk->numbers, desk->verdicts);
     for (size_t i = 0; i < asked; i++)
         tell_verdict(desk, i);
@@ -206,7 +218,7 @@ int sip_desk_new(struct sip_desk **out, struct authorizer *authorizer,
         return fault_nomem(f);
     }
     desk->authorizer = authorizer;
-    memcpy(desk->key, key, sizeof(desk->key));
+    long_hash_keys(&desk->keys, key);
     *out = desk;
     return 0;
 }

@@ -113,6 +113,27 @@ static void put_params(struct writer *w, struct span params)
     }
 }
 
+/* The topmost without its rport, which comes behind it with a value. */
+static void put_front(struct writer *w, const struct sip_request *r)
+{
+    const struct via *via = &r->via;
+    struct span whole = r->via_whole, rport = via->rport_at;
+    size_t front = rport.p ? (size_t)(rport.p - whole.p) : whole.n;
+    struct span before = field_trim((struct span){whole.p, front});
+
+    if (via->received.p) {
+        front = (size_t)(via->params.p - whole.p) - 1;
+        put_copy(w, field_trim((struct span){whole.p, front}));
+        put_params(w, via->params);
+        return;
+    }
+    if (rport.p)
+        before.n--; /* its semicolon */
+    put_copy(w, field_trim(before));
+    if (rport.p)
+        put_copy(w, field_trim(span_skip(whole, front + rport.n)));
+}
+
 static void put_top_via(struct writer *w, const struct sip_request *r, const struct address *source)
 {
     const struct via *via = &r->via;
@@ -122,11 +143,7 @@ static void put_top_via(struct writer *w, const struct sip_request *r, const str
         put_copy(w, r->via_whole);
         return;
     }
-
-    size_t front = via->params.p ? (size_t)(via->params.p - r->via_whole.p) - 1 : r->via_whole.n;
-
-    put_copy(w, field_trim((struct span){r->via_whole.p, front}));
-    put_params(w, via->params);
+    put_front(w, r);
     PUT(w, ";received=");
     put_ip(w, source);
     if (via->has_rport) {
@@ -135,30 +152,24 @@ static void put_top_via(struct writer *w, const struct sip_request *r, const str
     }
 }
 
-/* All of them, in their order; what stood in one line with the topmost stays there. */
+/* All of them, in their order; what stood in one line with the topmost stays there. A line without a value
+ * says nothing, and is a fault where it is the first. */
 static void put_vias(struct writer *w, const struct sip_request *r, const struct address *source)
 {
-    struct sip_values values = sip_values(&r->m, SIP_H_VIA);
-    struct span line, top;
+    struct sip_values values = r->vias;
+    struct span line, rest, value;
 
-    bool done = false;
-
+    PUT(w, "Via: ");
+    put_top_via(w, r, source);
+    if (sip_values_line(&values, &line) && line.n) {
+        PUT(w, ", ");
+        put_copy(w, field_trim(line));
+    }
+    PUT(w, "\r\n");
     while (sip_values_line(&values, &line)) {
-        struct span rest = line;
-
-        /* A line without a value says nothing, and is a fault where it is the first. */
-        if (!field_next(&rest, &top))
-            continue;
-        PUT(w, "Via: ");
-        if (!done) {
-            put_top_via(w, r, source);
-            if (rest.n)
-                PUT(w, ", ");
-            line = field_trim(rest);
-            done = true;
-        }
-        put_copy(w, line);
-        PUT(w, "\r\n");
+        rest = line;
+        if (field_next(&rest, &value))
+            put_copied(w, SPAN("Via: "), line);
     }
 }
 
@@ -166,14 +177,9 @@ static void put_vias(struct writer *w, const struct sip_request *r, const struct
 
 static void put_to(struct writer *w, const struct sip_request *r, uint64_t tag)
 {
-    struct span to = sip_message_get(&r->m, SIP_H_TO), value;
-    struct name_addr address;
-    bool tagged = name_addr_parse_field(&address, to, NULL) == 0 &&
-                  field_param(address.params, SPAN("tag"), &value) != 0;
-
     PUT(w, "To: ");
-    put_copy(w, to);
-    if (!tagged) {
+    put_copy(w, sip_message_get(&r->m, SIP_H_TO));
+    if (!r->tagged) {
         PUT(w, ";tag=");
         put_hex(w, tag);
     }

@@ -132,15 +132,14 @@ static struct span dialled_of(struct sip_request *r)
 
 /* The second Via is that of whom the switch was asked by. The switch wrote `received` into it unless what
  * stands there is the address that it saw (RFC 3261 section 18.2.1). */
-static struct span remote_of(const struct sip_message *m)
+static struct span remote_of(const struct sip_request *r)
 {
-    struct sip_values values = sip_values(m, SIP_H_VIA);
+    struct sip_values values = r->vias;
     struct address address;
     struct span value;
     struct via via;
 
-    if (!sip_values_next(&values, &value) || !sip_values_next(&values, &value) ||
-        via_parse(&via, value))
+    if (!sip_values_next(&values, &value) || via_parse(&via, value))
         return (struct span){NULL, 0};
 
     struct span host = via.received.n ? via.received : via.host;
@@ -159,9 +158,17 @@ static bool is_method(const struct sip_message *m, enum sip_method method)
 
 static bool top_via(struct sip_request *r)
 {
-    struct sip_values values = sip_values(&r->m, SIP_H_VIA);
+    r->vias = sip_values(&r->m, SIP_H_VIA);
+    return sip_values_next(&r->vias, &r->via_whole) && via_parse(&r->via, r->via_whole) == 0;
+}
 
-    return sip_values_next(&values, &r->via_whole) && via_parse(&r->via, r->via_whole) == 0;
+static bool has_to_tag(const struct sip_message *m)
+{
+    struct span to = sip_message_get(m, SIP_H_TO), value;
+    struct name_addr address;
+
+    return name_addr_parse_field(&address, to, NULL) == 0 &&
+           field_param(address.params, SPAN("tag"), &value) != 0;
 }
 
 /* What an answer repeats, each of it once. */
@@ -172,16 +179,8 @@ static bool can_be_answered(struct sip_request *r)
     for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
         if (!sip_message_get(&r->m, once[i]).n)
             return false;
+    r->tagged = has_to_tag(&r->m);
     return top_via(r);
-}
-
-static bool has_to_tag(const struct sip_message *m)
-{
-    struct span to = sip_message_get(m, SIP_H_TO), value;
-    struct name_addr address;
-
-    return name_addr_parse_field(&address, to, NULL) == 0 &&
-           field_param(address.params, SPAN("tag"), &value) != 0;
 }
 
 static void answer(struct sip_request *r, unsigned status, const char *fault)
@@ -196,7 +195,7 @@ static void read_question(struct sip_request *r, const struct levels_sip *terms)
     r->has_uri = uri_parse(&r->uri, r->m.uri, NULL) == 0;
     r->account = account_of(r, terms->account);
     r->dialled = dialled_of(r);
-    r->remote = remote_of(&r->m);
+    r->remote = remote_of(r);
 }
 
 /* RFC 3261 section 8.2: the message, the method, the header. */
@@ -218,7 +217,7 @@ static void judge(struct sip_request *r, const struct levels_sip *terms)
             read_question(r, terms);
     } else if (!invite) {
         answer(r, 200, NULL);
-    } else if (has_to_tag(&r->m)) {
+    } else if (r->tagged) {
         answer(r, 481, NULL);
     } else {
         r->kind = SIP_REQUEST_QUESTION;

@@ -32,7 +32,9 @@ struct sip_request {
     struct sip_message m;
     struct via via; /* the topmost */
     struct span via_whole;
-    struct uri uri; /* the Request-URI, where `has_uri` */
+    struct sip_values vias; /* those behind it */
+    bool tagged;            /* To has a tag */
+    struct uri uri;         /* the Request-URI, where `has_uri` */
     bool has_uri;
 
     /* Of a question, and of a 420 to an INVITE. */

@@ -23,6 +23,9 @@ struct sip_seen {
     } slots[SIP_SEEN_SLOTS];
 };
 
+/* Brings the place of `hash` near, for sip_seen() a little later. */
+void sip_seen_touch(const struct sip_seen *seen, uint64_t hash);
+
 /* `hash` is not 0. False the first time, which it remembers. */
 bool sip_seen(struct sip_seen *seen, uint64_t hash, int64_t now_ns);
 

@@ -81,11 +81,19 @@ static inline unsigned scan_no_host(__m128i x)
 static inline const char *scan_any(const char *p, const char *end, char a, char b, char c)
 {
 #ifdef __SSE2__
-    for (; end - p >= 16; p += 16) {
-        unsigned found = scan_mask(scan_16(p), a, b, c);
+    if (end - p >= 16) {
+        const char *last = end - 16;
 
-        if (found)
-            return p + __builtin_ctz(found);
+        for (; p < last; p += 16) {
+            unsigned found = scan_mask(scan_16(p), a, b, c);
+
+            if (found)
+                return p + __builtin_ctz(found);
+        }
+        /* Some of these were looked at already, and are none. */
+        unsigned found = scan_mask(scan_16(last), a, b, c);
+
+        return found ? last + __builtin_ctz(found) : end;
     }
     if (end - p >= 8)
         return scan_place(p, end, scan_mask(scan_ends(p, end), a, b, c));

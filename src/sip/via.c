@@ -37,6 +37,8 @@ static int read_param(struct via *v, struct span name, struct span value)
             return ERR_SYNTAX;
         v->has_rport = true;
         v->rport = port;
+        v->rport_at =
+            (struct span){name.p, value.p ? (size_t)(value.p - name.p) + value.n : name.n};
     }
     return 0;
 }

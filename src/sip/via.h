@@ -12,8 +12,9 @@ struct via {
     struct span branch;    /* p == NULL where there is none; likewise: */
     struct span received;
     bool has_rport;
-    unsigned rport;     /* 0 where it has no value yet */
-    struct span params; /* all of them, behind the first ';' */
+    unsigned rport;       /* 0 where it has no value yet */
+    struct span rport_at; /* the parameter as it stands; p == NULL where there is none */
+    struct span params;   /* all of them, behind the first ';' */
 };
 
 /* `value` is one element of the list (sip_values_next()). ERR_SYNTAX for what is none, for a version
