@@ -78,12 +78,13 @@ class Caller(Endpoint):
     calls = itertools.count(1)
 
     def __init__(self, to, realm, secret):
-        self.to, self.realm, self.secret, self.waiting = to, realm, secret, {}
+        self.to, self.realm, self.secret, self.waiting, self.hung_up = to, realm, secret, {}, set()
 
     def heard(self, text, source):
         if text.startswith('BYE '):
             kept = ''.join(f'{name}: {value}\r\n' for name in ('Via', 'From', 'To', 'Call-ID', 'CSeq') for value in headers(text, name))
             self.send(f'SIP/2.0 200 OK\r\n{kept}Content-Length: 0\r\n\r\n', source)
+            self.hung_up.add(header(text, 'Call-ID'))
             return
         queue = self.waiting.get(header(text, 'Call-ID'))
         if queue is not None:
@@ -130,8 +131,9 @@ class Caller(Endpoint):
                 if not answer.startswith('SIP/2.0 1'):
                     return answer
 
-    async def call(self, uri, user, extra='', claim=None, to_tag='', hold=0, cancel=None, seconds=6):
-        """A call to its end. `cancel`: the caller gives up after so many seconds."""
+    async def call(self, uri, user, extra='', claim=None, to_tag='', hold=0, cancel=None, refer=None, seconds=6):
+        """A call to its end, at most `hold` seconds behind its answer. `cancel`: the caller gives up after so many seconds.
+        `refer`: it asks the callee to call that."""
         call = f'{next(Caller.calls)}-{self.port}@lab'
         self.waiting[call] = asyncio.Queue()
         body = SDP.format(self.address)
@@ -151,7 +153,7 @@ class Caller(Endpoint):
         if status >= 300:
             self.acknowledge(uri, call, cseq, user, answer, more)
         elif status:
-            await self.talk(call, cseq, user, answer, hold, claim)
+            await self.talk(call, cseq, user, answer, hold, refer, claim)
         del self.waiting[call]
         return Call(call, status, started, ended, header(answer, 'Reason'))
 
@@ -160,12 +162,19 @@ class Caller(Endpoint):
         more = dict(more, to_tag=tag[0] if tag else '', branch=f'{call}-{cseq}')
         self.send(self.request('ACK', uri, call, cseq, user, **more), self.to)
 
-    async def talk(self, call, cseq, user, answer, hold, claim):
-        """ACK, the call, BYE."""
+    async def talk(self, call, cseq, user, answer, hold, refer, claim):
+        """ACK, the call, BYE unless the other side was first."""
         tag = re.search(r';tag=[^;\r\n]*', header(answer, 'To'))[0]
         target = re.search(r'<([^>]*)>', header(answer, 'Contact'))[1]
         route = ''.join(f'Route: {value}\r\n' for value in reversed(headers(answer, 'Record-Route')))
-        more = dict(to_tag=tag, claim=claim, extra=route)
-        self.send(self.request('ACK', target, call, cseq, user, branch=f'{call}-ack', **more), self.to)
-        await asyncio.sleep(hold)
-        await self.ask(call, self.request('BYE', target, call, cseq + 1, user, **more), 2)
+        more = dict(to_tag=tag, claim=claim)
+        self.send(self.request('ACK', target, call, cseq, user, route, branch=f'{call}-ack', **more), self.to)
+        if refer:
+            cseq += 1
+            answer = await self.ask(call, self.request('REFER', target, call, cseq, user, f'{route}Refer-To: <{refer}>\r\n', **more), 2)
+            self.referred = answer[8:11]
+        end = time.monotonic() + hold
+        while time.monotonic() < end and call not in self.hung_up:
+            await asyncio.sleep(0.05)
+        if call not in self.hung_up:
+            await self.ask(call, self.request('BYE', target, call, cseq + 1, user, route, **more), 2)
