@@ -3,7 +3,7 @@
 
     cases.py KIND TREE BUILD_DIR WORK_DIR [CASE]...        (inside the namespaces that ./run makes)
 
-KIND is kamailio-sip (asks by redirect) or kamailio-http. A real Asterisk is the PBX of a customer, registered as cid1003; callers
+KIND is 5-sip, 6-sip (Kamailio 5.6 and 6.1 that ask by redirect) or 6-http. A real Asterisk is the PBX of a customer, registered as cid1003; callers
 that do as they like (ua.py) have the passwords of others.
 """
 import asyncio
@@ -32,7 +32,7 @@ ACCOUNTS = ('cid1001', 'cid1002', 'cid1003', 'cid1004')  # 1001 and 1003 stay as
 USERS = (*ACCOUNTS, 'cid1009', 'CID1001')  # who have a password
 PROMPT = 0.25  # seconds within which an emergency call must be at its trunk, on a busy machine too
 DEADLINE = 1.0  # the same for a national call, and for a refusal, while Sekisho is silent; the routes themselves wait 0.3 to 0.4
-TITLES = {'kamailio-sip': 'Kamailio 5.6, by redirect', 'kamailio-http': 'Kamailio 6.1, by HTTP'}
+TITLES = {'5-sip': 'Kamailio 5.6, by redirect', '6-sip': 'Kamailio 6.1, by redirect', '6-http': 'Kamailio 6.1, by HTTP'}
 
 
 class Asterisk(lab.Asterisk):
@@ -88,6 +88,7 @@ class Kamailio:
     """The example of contrib/kamailio, edited as its owner would edit it."""
 
     def __init__(self, work, tree, by_http):
+        """`tree`: of the machine that it runs on, if not this one's."""
         self.base, self.tree, self.by_http = pathlib.Path(work) / 'kamailio', tree, by_http
 
     @staticmethod
@@ -113,9 +114,8 @@ class Kamailio:
 
     def start(self):
         log = open(self.base / 'log', 'w', encoding='utf-8')
-        command = f'mount --bind {self.base} /mnt && exec kamailio'
-        if self.by_http:  # Debian 12 has no http_async_client
-            command = f'mount --bind {self.base} {self.tree}/mnt && exec chroot {self.tree} kamailio -A WITH_SEKISHO_HTTP'
+        command = f'mount --bind {self.base} {self.tree}/mnt && exec {f"chroot {self.tree} " if self.tree else ""}kamailio'
+        command += ' -A WITH_SEKISHO_HTTP' if self.by_http else ''
         self.process = subprocess.Popen(['unshare', '-m', '--propagation', 'private', 'sh', '-c',
                                          f'{command} -DD -E -f /mnt/kamailio.cfg -m 64 -M 8 -Y /mnt -P /mnt/pid'],
                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -162,10 +162,10 @@ def rows(path):
 class Cases:
     def __init__(self, kind, tree, build, work):
         self.kind, self.work, self.processes, self.n, self.failed = kind, pathlib.Path(work), [], 0, 0
-        self.by_http = kind == 'kamailio-http'
+        self.by_http = kind == '6-http'  # Debian 12 has no http_async_client
         self.asterisk = Asterisk(self, tree, '22', 'PJSIP')
         self.sekisho = Sekisho(self, build)
-        self.kamailio = Kamailio(work, tree, self.by_http)
+        self.kamailio = Kamailio(work, tree if kind.startswith('6') else '', self.by_http)
 
     def check(self, name, ok, *detail):
         self.n += 1
