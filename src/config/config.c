@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
-#include "config/config_keys.h"
+#include "config/config_values.h"
 
 #define KEYS_MAX 160 /* more than the table has */
 
@@ -97,7 +97,7 @@ static int defaults(struct reading *r, const struct config_section *section, voi
 
         if (!key->initial || (section ? own != section : own->size != 0))
             continue;
-        if (config_key_set(key, span_of(key->initial), base, &f) != 0) {
+        if (config_value_set(key, span_of(key->initial), base, &f) != 0) {
             say(r, 0, f.code, "the default of %s.%s: %s", key->section, key->name, f.text);
             return f.code;
         }
@@ -115,7 +115,7 @@ static void end_section(struct reading *r)
 
         if (config_section_of(key) != r->section || key->initial || r->named_key_lines[i])
             continue;
-        config_key_allowed(key, allowed, sizeof(allowed));
+        config_value_allowed(key, allowed, sizeof(allowed));
         say(r, r->named->line, ERR_MISSING, "%s must be given; allowed is %s",
             key_label(r, key, label, sizeof(label)), allowed);
     }
@@ -161,7 +161,7 @@ static void begin_named(struct reading *r, struct span name)
         say(r, r->line, ERR_FULL, "more than %zu sections [%s NAME]", n, word);
         return;
     }
-    if (config_key_set(&key, name, &named.name, &f) != 0) {
+    if (config_value_set(&key, name, &named.name, &f) != 0) {
         say(r, r->line, f.code, "name of the %s: %s", word, f.text);
         return;
     }
@@ -231,7 +231,7 @@ static void set_key(struct reading *r, struct span name, struct span value)
         return;
     }
     *line = r->line;
-    if (config_key_set(key, value, r->named ? (void *)r->named : (void *)r->config, &f) != 0)
+    if (config_value_set(key, value, r->named ? (void *)r->named : (void *)r->config, &f) != 0)
         say(r, r->line, f.code, "%s: %s", label, f.text);
 }
 
@@ -428,7 +428,7 @@ static bool named_equal(const struct config_section *section, const struct confi
             return false;
         for (size_t k = 0; k < config_keys_n; k++)
             if (config_section_of(&config_keys[k]) == section &&
-                !config_key_equal(&config_keys[k], x, y))
+                !config_value_equal(&config_keys[k], x, y))
                 return false;
     }
 }
@@ -440,7 +440,7 @@ void config_restart_needed(const struct config *now, const struct config *then, 
     for (size_t i = 0; i < config_keys_n; i++) {
         const struct config_key *key = &config_keys[i];
 
-        if (key->at_start && !config_section_of(key)->size && !config_key_equal(key, now, then))
+        if (key->at_start && !config_section_of(key)->size && !config_value_equal(key, now, then))
             buf_printf(out, "%s%s.%s", out->n ? ", " : "", key->section, key->name);
     }
     if (!named_equal(switches, now, then))
@@ -454,7 +454,7 @@ static void free_named(const struct config_section *section, struct config *conf
     for (size_t i = 0; (named = config_named_at(section, config, i)); i++) {
         for (size_t k = 0; k < config_keys_n; k++)
             if (config_section_of(&config_keys[k]) == section)
-                config_key_free(&config_keys[k], named);
+                config_value_free(&config_keys[k], named);
         free(named->name);
     }
     free(*(void **)(void *)((char *)config + section->items));
@@ -466,7 +466,7 @@ void config_free(struct config *config)
         return;
     for (size_t i = 0; i < config_keys_n; i++)
         if (!config_section_of(&config_keys[i])->size)
-            config_key_free(&config_keys[i], config);
+            config_value_free(&config_keys[i], config);
     for (size_t i = 0; i < config_sections_n; i++)
         if (config_sections[i].size)
             free_named(&config_sections[i], config);

@@ -58,16 +58,4 @@ const struct config_section *config_section_of(const struct config_key *key);
 /* The i-th of a section with a name; NULL behind the last. */
 void *config_named_at(const struct config_section *section, const struct config *config, size_t i);
 
-/* Parses `text` as the key's type and puts it into the struct at `base`, freeing what stood there.
- * The sentence says what is allowed. */
-int config_key_set(const struct config_key *key, struct span text, void *base, struct fault *f);
-/* Frees what the key holds. */
-void config_key_free(const struct config_key *key, void *base);
-
-/* Whether two structs hold the same value of this key. */
-bool config_key_equal(const struct config_key *key, const void *a, const void *b);
-
-/* What the key allows, in words: "a number from 1 to 100". */
-void config_key_allowed(const struct config_key *key, char *out, size_t size);
-
 #endif

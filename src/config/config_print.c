@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "config/config.h"
-#include "config/config_keys.h"
+#include "config/config_values.h"
 
 /* Wraps `text` into comment lines of at most 78 columns. */
 static void comment(struct buf *out, const char *text)
@@ -26,7 +26,7 @@ static void print_key(struct buf *out, const struct config_key *key)
     struct buf text = {0};
     char allowed[200];
 
-    config_key_allowed(key, allowed, sizeof(allowed));
+    config_value_allowed(key, allowed, sizeof(allowed));
     buf_printf(&text, "%s Allowed: %s.%s", key->help, allowed,
                key->at_start ? " A change takes a restart." : "");
     if (text.p)
@@ -74,7 +74,7 @@ static void mdoc_key(struct buf *out, const struct config_key *key)
 {
     char allowed[200];
 
-    config_key_allowed(key, allowed, sizeof(allowed));
+    config_value_allowed(key, allowed, sizeof(allowed));
     buf_printf(out, ".It Ic %s\n", key->name);
     mdoc_text(out, key->help);
     buf_printf(out, "Allowed: %s.\n", allowed);
