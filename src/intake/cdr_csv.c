@@ -10,6 +10,7 @@
 /* Where what stands in 64 bytes; the first byte is the lowest bit. */
 struct marks {
     uint64_t quotes, delimiters, newlines, returns;
+    uint64_t before, behind; /* of loose rows: what else may stand before and behind quotes */
 };
 
 #if defined(__SSE2__) && !defined(CDR_CSV_PORTABLE)
@@ -48,6 +49,14 @@ static struct marks look(const char *p, char delimiter)
     return m;
 }
 #endif
+
+static void look_loosely(struct marks *m, const char *p)
+{
+    for (unsigned i = 0; i < STEP; i++) {
+        m->before |= (uint64_t)(p[i] == ' ' || p[i] == '(') << i;
+        m->behind |= (uint64_t)(p[i] == ')') << i;
+    }
+}
 
 /* Each bit: whether an odd number of bits is set up to it. */
 static uint64_t parity(uint64_t x)
@@ -90,8 +99,9 @@ static void scan_step(struct scan *s, struct cdr_row *row, const char *p, size_t
     uint64_t closing = m.quotes & ~inside, opening = m.quotes & inside;
     uint64_t ends = m.newlines & ~inside;
     uint64_t upto = ends ? ends ^ (ends - 1) : valid;
-    uint64_t before_opening = (m.delimiters | m.quotes) << 1 | s->may_open;
-    uint64_t behind_closing = m.delimiters | m.newlines | m.returns | m.quotes;
+    uint64_t may_open = m.delimiters | m.quotes | m.before;
+    uint64_t before_opening = may_open << 1 | s->may_open;
+    uint64_t behind_closing = m.delimiters | m.newlines | m.returns | m.quotes | m.behind;
     uint64_t bad = (opening & ~before_opening) | ((closing << 1 | s->closed) & ~behind_closing);
 
     if (bad & upto & valid) {
@@ -108,10 +118,11 @@ static void scan_step(struct scan *s, struct cdr_row *row, const char *p, size_t
     }
     s->inside = 0 - (inside >> 63);
     s->closed = closing >> 63;
-    s->may_open = (m.delimiters | m.quotes) >> 63;
+    s->may_open = may_open >> 63;
 }
 
-static void scan_row(struct scan *s, struct cdr_row *row, const char *p, size_t n, char delimiter)
+static void scan_row(struct scan *s, struct cdr_row *row, const char *p, size_t n,
+                     const struct cdr_csv *csv)
 {
     char tail[STEP] = {0};
 
@@ -125,7 +136,10 @@ static void scan_row(struct scan *s, struct cdr_row *row, const char *p, size_t 
             step = tail;
             valid >>= STEP - (n - at);
         }
-        struct marks m = look(step, delimiter);
+        struct marks m = look(step, csv->delimiter);
+
+        if (csv->loose)
+            look_loosely(&m, step);
 
         /* Zeros behind the end could be the delimiter. */
         m.delimiters &= valid;
@@ -135,8 +149,24 @@ static void scan_row(struct scan *s, struct cdr_row *row, const char *p, size_t 
     }
 }
 
-/* Takes the quotes off. False for a cell that has but one. */
-static bool bare_cells(const struct scan *s, struct cdr_row *row)
+/* What stands around the quotes of a cell: blanks, and SQL before the first and behind the last. */
+static struct span bare_loosely(struct span cell, bool first, bool last)
+{
+    while (last && cell.n && (cell.p[cell.n - 1] == ';' || cell.p[cell.n - 1] == ' '))
+        cell.n--;
+    if (last && cell.n && cell.p[cell.n - 1] == ')')
+        cell.n--;
+    if (first && span_starts(cell, SPAN("INSERT "))) {
+        struct span rest;
+
+        span_cut(cell, '(', &rest);
+        cell = rest.p ? rest : cell;
+    }
+    return span_trim(cell);
+}
+
+/* Takes the quotes off. False for a cell that has but one, or some within. */
+static bool bare_cells(const struct scan *s, struct cdr_row *row, bool loose)
 {
     size_t quoted = 0;
 
@@ -145,8 +175,15 @@ static bool bare_cells(const struct scan *s, struct cdr_row *row)
 
         if (i + 1 == row->n && cell->n && cell->p[cell->n - 1] == '\r')
             cell->n--;
-        if (cell->n == 0 || cell->p[0] != '"')
+        if (loose)
+            *cell = bare_loosely(*cell, i == 0, i + 1 == row->n);
+        if (cell->n == 0)
             continue;
+        if (cell->p[0] != '"') {
+            if (loose && memchr(cell->p, '"', cell->n))
+                return false;
+            continue;
+        }
         if (cell->n < 2 || cell->p[cell->n - 1] != '"')
             return false;
         *cell = (struct span){cell->p + 1, cell->n - 2};
@@ -180,7 +217,8 @@ static enum cdr_csv_found one_row(struct cdr_csv *csv, const char *p, size_t at,
     row->line = csv->line + 1;
     row->n = 0;
     row->single = 0;
-    scan_row(&s, row, p + at, seen, csv->delimiter);
+    row->text_n = 0;
+    scan_row(&s, row, p + at, seen, csv);
     if (s.bad)
         return bad_row(csv, p, at, n, used, f, "a quote within a cell that is not doubled");
     if (s.wide)
@@ -197,8 +235,8 @@ static enum cdr_csv_found one_row(struct cdr_csv *csv, const char *p, size_t at,
         if (s.wide)
             return bad_row(csv, p, at, n, used, f, "more than 64 columns");
     }
-    if (!bare_cells(&s, row))
-        return bad_row(csv, p, at, n, used, f, "a cell that begins with a quote and ends without");
+    if (!bare_cells(&s, row, csv->loose))
+        return bad_row(csv, p, at, n, used, f, "a cell with a quote at one end only");
     csv->line += s.newlines;
     *used = at + s.end + s.ended;
     return CDR_CSV_ROW;
@@ -235,7 +273,7 @@ static bool pass_over(struct cdr_csv *csv, const char *p, size_t n, bool last, s
     return false;
 }
 
-enum cdr_csv_found cdr_csv_next(struct cdr_csv *csv, char *p, size_t n, bool last,
+enum cdr_csv_found cdr_csv_next(struct cdr_csv *csv, const char *p, size_t n, bool last,
                                 struct cdr_row *row, size_t *used, struct fault *f)
 {
     size_t at = 0;
@@ -254,21 +292,22 @@ enum cdr_csv_found cdr_csv_next(struct cdr_csv *csv, char *p, size_t n, bool las
 struct span cdr_row_cell(struct cdr_row *row, size_t i)
 {
     struct span cell;
-    char *to, *end;
+    char *text;
+    size_t n = 0;
 
     if (i >= row->n)
         return (struct span){NULL, 0};
     cell = row->cells[i];
     if (!row->doubled || row->single >> i & 1 || cell.n == 0 || !memchr(cell.p, '"', cell.n))
         return cell;
-    /* The block is the caller's to write to, and this row is done with there. */
-    to = (char *)cell.p;
-    end = to + cell.n;
-    for (const char *from = to; from < end; from++) {
-        *to++ = *from;
-        from += *from == '"';
+    /* All cells together are no longer than the row. */
+    text = row->text + row->text_n;
+    for (size_t at = 0; at < cell.n; at++) {
+        text[n++] = cell.p[at];
+        at += cell.p[at] == '"';
     }
-    row->cells[i].n = (size_t)(to - cell.p);
+    row->text_n += n;
+    row->cells[i] = (struct span){text, n};
     row->single |= UINT64_C(1) << i;
     return row->cells[i];
 }

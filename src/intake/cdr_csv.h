@@ -10,8 +10,7 @@
  * Splits comma-separated values (RFC 4180, which Asterisk and FreeSWITCH write too) into rows and cells,
  * block by block. A cell in quotes may hold delimiters, line ends and doubled quotes; lines end in LF or
  * CR LF; empty lines and a byte order mark in front are passed over. Pure, and allocates nothing: cells are
- * views into the block, and only where a cell with doubled quotes is asked for are its bytes moved
- * together, in place.
+ * views into the block, and only a cell with doubled quotes is copied, when it is asked for.
  *
  * A quote that stands where none may begin or end a cell makes its row bad as soon as it is seen, and reading goes
  * on behind the first line end: one stray quote costs one line, not the rest of the file.
@@ -24,6 +23,8 @@
 struct cdr_csv {
     char delimiter;
     uint64_t line; /* line ends so far */
+    /* FreeSWITCH writes blanks before quotes, and SQL around the cells: INSERT INTO cdr VALUES ("a", "b"); */
+    bool loose;
     bool begun;
     bool passing; /* the rest of a bad line */
 };
@@ -34,6 +35,8 @@ struct cdr_row {
     bool doubled;                       /* some cell has doubled quotes */
     uint64_t single;                    /* cells in which they have been made single, by bit */
     struct span cells[CDR_COLUMNS_MAX]; /* without the quotes around; see cdr_row_cell() */
+    size_t text_n;
+    char text[CDR_ROW_MAX]; /* of cells whose doubled quotes have been made single */
 };
 
 enum cdr_csv_found {
@@ -47,10 +50,11 @@ enum cdr_csv_found {
  * it, where MORE was found. A block of CDR_ROW_MAX bytes or more always gets on. `last`: nothing comes
  * behind these bytes, so that a line without its end is one; without, it waits.
  */
-enum cdr_csv_found cdr_csv_next(struct cdr_csv *csv, char *p, size_t n, bool last,
+enum cdr_csv_found cdr_csv_next(struct cdr_csv *csv, const char *p, size_t n, bool last,
                                 struct cdr_row *row, size_t *used, struct fault *f);
 
-/* Cell `i`, empty with p == NULL where the row has none, with every doubled quote made one. */
+/* Cell `i`, empty with p == NULL where the row has none, with every doubled quote made one. It lives as long as
+ * the block does and the row is not read into again. */
 struct span cdr_row_cell(struct cdr_row *row, size_t i);
 
 #endif
