@@ -8,12 +8,13 @@
 #include "daemon/dialling.h"
 #include "daemon/options.h"
 #include "daemon/sekishod.h"
+#include "daemon/settings.h"
 
 /* Reads the configuration; what is wrong or doubtful goes to standard error. */
 static int read_config(struct config **out, const struct options *options)
 {
     struct config_report report = {0};
-    int err = sekishod_config(out, options, &report);
+    int err = settings_load(out, options, &report);
 
     if (report.text.n)
         fputs(report.text.p, stderr);

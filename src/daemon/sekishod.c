@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "daemon/sekishod.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -18,7 +17,9 @@
 #include "daemon/notify.h"
 #include "daemon/privilege.h"
 #include "daemon/records.h"
+#include "daemon/serve_parts.h"
 #include "daemon/serve_thread.h"
+#include "daemon/settings.h"
 #include "serve/atlases.h"
 #include "serve/fastagi.h"
 #include "serve/http.h"
@@ -64,36 +65,6 @@ static void on_store_log(void *arg, enum store_log level, const char *sentence)
     case STORE_LOG_WARNING: log_warning("store", LOG_TEXT("message", sentence)); break;
     case STORE_LOG_ERROR: log_error("store", LOG_TEXT("message", sentence)); break;
     }
-}
-
-static struct fastagi_options agi_options(const struct config *config)
-{
-    return (struct fastagi_options){
-        .allow = config->fastagi_allow.at,
-        .n_allow = config->fastagi_allow.n,
-        .connections = config->fastagi_connections,
-        .timeout_ms = config->fastagi_timeout_ms,
-    };
-}
-
-static struct sip_tcp_options sip_tcp_options(const struct config *config)
-{
-    return (struct sip_tcp_options){
-        .connections = config->sip_connections,
-        .timeout_s = config->sip_timeout_s,
-    };
-}
-
-static struct http_options http_options(const struct config *config)
-{
-    return (struct http_options){
-        .hosts = config->http_hosts,
-        .connections = config->http_connections,
-        .connections_per_address = config->http_per_address,
-        .timeout_s = config->http_timeout_s,
-        .body_max = (size_t)config->http_body_kib << 10,
-        .import_max = (size_t)config->http_import_mib << 20,
-    };
 }
 
 static const struct tables *tables_in_use(void *arg)
@@ -166,30 +137,6 @@ static struct api_services services(struct sekishod *d, const struct config *con
     };
 }
 
-/* systemd makes a directory for sockets, where the command looks first. */
-static const char *runtime_dir(void)
-{
-    const char *runtime = getenv("RUNTIME_DIRECTORY");
-
-    return runtime && runtime[0] == '/' && !strchr(runtime, ':') ? runtime : NULL;
-}
-
-static int find_socket_path(struct sekishod *d, struct fault *f)
-{
-    struct buf path = {0};
-
-    if (d->config->http_socket[0])
-        buf_puts(&path, d->config->http_socket);
-    else
-        buf_printf(&path, "%s/sekisho.sock", runtime_dir() ? runtime_dir() : d->config->state_dir);
-    if (path.failed) {
-        buf_free(&path);
-        return fault_nomem(f);
-    }
-    d->socket = path.p;
-    return 0;
-}
-
 static int make_snapshot(struct sekishod *d, struct fault *f)
 {
     struct snapshot_options options = {0};
@@ -225,71 +172,19 @@ static int make_authorizer(struct sekishod *d, struct fault *f)
     return atlases_new(&d->atlases, d->tables, f);
 }
 
-static void run_agi(void *arg, int fd)
-{
-    fastagi_run(arg, fd);
-}
-
-static int wait_agi(void *arg)
-{
-    return fastagi_wait_ms(arg);
-}
-
-static void drain_agi(void *arg)
-{
-    fastagi_drain(arg);
-}
-
-static size_t open_agi(void *arg)
-{
-    return fastagi_open(arg);
-}
-
 static int open_fastagi(struct sekishod *d, struct fault *f)
 {
     const struct config *config = d->config;
-    const struct fastagi_options options = agi_options(config);
+    const struct fastagi_options options = settings_fastagi(config);
     int err = fastagi_new(&d->agi, d->authorizer, config->fastagi_listen.at,
                           config->fastagi_listen.n, &options, f);
 
-    if (err)
-        return err;
-    struct serve_part part = {
-        .arg = d->agi,
-        .fd = fastagi_fd(d->agi),
-        .run = run_agi,
-        .wait_ms = wait_agi,
-        .drain = drain_agi,
-        .open = open_agi,
-    };
-    _Static_assert(FASTAGI_LISTENERS_MAX <= SERVE_LISTENERS_MAX, "a part has room for them");
-    part.n_listeners = fastagi_listeners(d->agi, part.listeners);
-    return serve_thread_add(d->serve, &part, f);
-}
-
-static void run_sip(void *arg, int fd)
-{
-    sip_tcp_run(arg, fd);
-}
-
-static int wait_sip(void *arg)
-{
-    return sip_tcp_wait_ms(arg);
-}
-
-static void drain_sip(void *arg)
-{
-    sip_tcp_drain(arg);
-}
-
-static size_t open_sip_connections(void *arg)
-{
-    return sip_tcp_unfinished(arg);
+    return err ? err : serve_parts_fastagi(d->serve, d->agi, f);
 }
 
 static int open_sip_tcp(struct sekishod *d, const uint8_t key[SIP_KEY_BYTES], struct fault *f)
 {
-    const struct sip_tcp_options options = sip_tcp_options(d->config);
+    const struct sip_tcp_options options = settings_sip_tcp(d->config);
     struct address at[SIP_LISTEN_MAX];
     size_t n = d->config->sip_listen.n;
 
@@ -297,18 +192,7 @@ static int open_sip_tcp(struct sekishod *d, const uint8_t key[SIP_KEY_BYTES], st
         at[i] = sip_udp_address(d->sip, i);
     int err = sip_tcp_new(&d->sip_tcp, d->authorizer, key, at, n, &options, f);
 
-    if (err)
-        return err;
-    struct serve_part part = {
-        .arg = d->sip_tcp,
-        .fd = sip_tcp_fd(d->sip_tcp),
-        .run = run_sip,
-        .wait_ms = wait_sip,
-        .drain = drain_sip,
-        .open = open_sip_connections,
-    };
-    part.n_listeners = sip_tcp_listeners(d->sip_tcp, part.listeners);
-    return serve_thread_add(d->serve, &part, f);
+    return err ? err : serve_parts_sip_tcp(d->serve, d->sip_tcp, f);
 }
 
 static int open_sip(struct sekishod *d, struct fault *f)
@@ -326,80 +210,17 @@ static int open_sip(struct sekishod *d, struct fault *f)
     return err || !config->sip_listen.n || !config->sip_tcp ? err : open_sip_tcp(d, key, f);
 }
 
-static void run_http(void *arg, int fd)
-{
-    http_run(arg);
-}
-
-static int wait_http(void *arg)
-{
-    return http_wait_ms(arg);
-}
-
-static void drain_http(void *arg)
-{
-    http_drain(arg);
-}
-
-static size_t open_http_requests(void *arg)
-{
-    return http_open(arg);
-}
-
 static int open_http(struct sekishod *d, struct fault *f)
 {
     const struct config *config = d->config;
     const struct api_services all = services(d, config);
-    const struct http_options options = http_options(config);
-    int err = find_socket_path(d, f);
+    const struct http_options options = settings_http(config);
+    int err = settings_socket(&d->socket, config, f);
 
     if (!err)
         err = http_new(&d->http, &all, config->http_listen.at, config->http_listen.n, d->socket,
                        &options, f);
-    if (err)
-        return err;
-    const struct serve_part part = {
-        .arg = d->http,
-        .fd = http_fd(d->http),
-        .run = run_http,
-        .wait_ms = wait_http,
-        .drain = drain_http,
-        .open = open_http_requests,
-    };
-    return serve_thread_add(d->serve, &part, f);
-}
-
-static void run_desk(void *arg, int fd)
-{
-    guard_desk_finish(arg);
-}
-
-static int wait_desk(void *arg)
-{
-    return -1;
-}
-
-static void drain_desk(void *arg)
-{
-}
-
-static size_t open_questions(void *arg)
-{
-    return guard_desk_open(arg);
-}
-
-static int add_desk(struct sekishod *d, struct fault *f)
-{
-    const struct serve_part part = {
-        .arg = d->desk,
-        .fd = guard_desk_fd(d->desk),
-        .run = run_desk,
-        .wait_ms = wait_desk,
-        .drain = drain_desk,
-        .open = open_questions,
-    };
-
-    return serve_thread_add(d->serve, &part, f);
+    return err ? err : serve_parts_http(d->serve, d->http, f);
 }
 
 static int open_sockets(struct sekishod *d, struct fault *f)
@@ -413,23 +234,8 @@ static int open_sockets(struct sekishod *d, struct fault *f)
     if (!err)
         err = open_http(d, f);
     if (!err)
-        err = add_desk(d, f);
+        err = serve_parts_desk(d->serve, d->desk, f);
     return err;
-}
-
-/* "171, 188" to spans into it; `out` may be NULL to count only. */
-static size_t split_numbers(const char *text, struct span *out)
-{
-    size_t n = 0;
-
-    for (struct span rest = span_of(text); rest.n;) {
-        struct span item = span_trim(span_cut(rest, ',', &rest));
-
-        if (item.n && out)
-            out[n] = item;
-        n += item.n != 0;
-    }
-    return n;
 }
 
 static void on_guard_changed(void *arg)
@@ -444,18 +250,18 @@ static void on_stopped(void *arg)
 
 static int open_store(struct sekishod *d, struct store_first *first, struct fault *f)
 {
-    size_t n = split_numbers(d->config->help_lines, NULL);
+    size_t n_help_lines = 0;
+    int err = settings_help_lines(&d->help_lines, &n_help_lines, d->config, f);
 
-    d->help_lines = calloc(n + 1, sizeof(*d->help_lines));
-    if (!d->help_lines)
-        return fault_nomem(f);
+    if (err)
+        return err;
     d->first_config = d->config;
     const struct store_config config = {
         .dir = d->config->state_dir,
         .tables = d->tables,
         .snapshot = d->snapshot,
         .help_lines = d->help_lines,
-        .n_help_lines = split_numbers(d->config->help_lines, d->help_lines),
+        .n_help_lines = n_help_lines,
         .holidays = d->config->holidays.at,
         .n_holidays = d->config->holidays.n,
         .log = on_store_log,
@@ -476,7 +282,7 @@ static void on_tick(void *arg)
 static int attach_store(struct sekishod *d, struct fault *f)
 {
     const struct api_services all = services(d, d->config);
-    const struct http_options options = http_options(d->config);
+    const struct http_options options = settings_http(d->config);
 
     records_attach(d->records, d->store);
     serve_thread_tick(d->serve, on_tick, d->records, TICK_MS);
@@ -511,7 +317,7 @@ static int start_parts(struct sekishod *d, struct store_first *first, struct fau
     if (!err)
         err = make_guard(d, f);
     if (!err)
-        err = privilege_drop(d->config->user, d->config->state_dir, runtime_dir(), f);
+        err = privilege_drop(d->config->user, d->config->state_dir, settings_runtime_dir(), f);
     if (!err)
         err = make_authorizer(d, f);
     if (!err)
@@ -588,10 +394,10 @@ static void apply(void *arg)
 {
     struct change *change = arg;
     struct sekishod *d = change->d;
-    const struct fastagi_options options = agi_options(change->config);
+    const struct fastagi_options options = settings_fastagi(change->config);
     const struct api_services all = services(d, change->config);
-    const struct http_options limits = http_options(change->config);
-    const struct sip_tcp_options sip = sip_tcp_options(change->config);
+    const struct http_options limits = settings_http(change->config);
+    const struct sip_tcp_options sip = settings_sip_tcp(change->config);
     struct tables *old_tables = d->tables;
     struct config *old_config = d->config;
     struct fault f;
@@ -610,20 +416,6 @@ static void apply(void *arg)
         sip_tcp_configure(d->sip_tcp, &sip);
     d->config = change->config;
     change->config = old_config;
-}
-
-static void log_report(const struct config_report *report)
-{
-    struct span rest = buf_span(&report->text);
-
-    while (rest.n) {
-        struct span line = span_cut(rest, '\n', &rest);
-
-        if (report->errors)
-            log_error("config", LOG_SPAN("fault", line));
-        else
-            log_warning("config", LOG_SPAN("fault", line));
-    }
 }
 
 static void take_over(struct sekishod *d, struct config *config, struct dialling *dialling)
@@ -653,9 +445,9 @@ void sekishod_reload(struct sekishod *d)
     struct fault f = {0};
 
     notify_reloading();
-    int err = sekishod_config(&config, d->options, &report);
+    int err = settings_load(&config, d->options, &report);
 
-    log_report(&report);
+    settings_log(&report);
     config_report_free(&report);
     if (!err) {
         err = dialling_load(&dialling, config, &f);
@@ -711,41 +503,4 @@ void sekishod_stop(struct sekishod *d)
     free(d->socket);
     log_stop();
     free(d);
-}
-
-/* ---- the configuration ---------------------------------------------------------------------- */
-
-/* An option stands for the key. */
-static int override(char **value, const char *option)
-{
-    char *copy = option ? strdup(option) : NULL;
-
-    if (!option)
-        return 0;
-    if (!copy)
-        return ERR_NOMEM;
-    free(*value);
-    *value = copy;
-    return 0;
-}
-
-int sekishod_config(struct config **out, const struct options *options,
-                    struct config_report *report)
-{
-    struct config *config = NULL;
-    const char *path = options->config;
-    bool none = !path && access(OPTIONS_DEFAULT_CONFIG, F_OK) != 0 && errno == ENOENT;
-    int err = none ? config_parse(&config, SPAN(""), OPTIONS_DEFAULT_CONFIG, report)
-                   : config_load(&config, path ? path : OPTIONS_DEFAULT_CONFIG, report);
-
-    if (!err)
-        err = override(&config->state_dir, options->state_dir);
-    if (!err)
-        err = override(&config->user, options->user);
-    if (err) {
-        config_free(config);
-        return err;
-    }
-    *out = config;
-    return 0;
 }

@@ -25,8 +25,4 @@ void sekishod_reload(struct sekishod *d);
 /* Takes no more questions, answers those that have come, writes what has gathered, and frees all. */
 void sekishod_stop(struct sekishod *d);
 
-/* The configuration as file, defaults and options have it; without a file the last two. */
-int sekishod_config(struct config **out, const struct options *options,
-                    struct config_report *report);
-
 #endif
