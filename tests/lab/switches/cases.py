@@ -9,6 +9,7 @@ that do as they like (ua.py) have the passwords of others.
 import asyncio
 import csv
 import datetime
+import itertools
 import json
 import pathlib
 import re
@@ -30,6 +31,7 @@ PROXY, SEKISHO, CUSTOMER, REALM = '127.0.0.10', '127.0.0.20', '127.0.1.1', 'sip.
 ABROAD, HOME = '010441481123456', '0312345678'
 ACCOUNTS = ('cid1001', 'cid1002', 'cid1003', 'cid1004')  # 1001 and 1003 stay as born, 1002 may call abroad
 USERS = (*ACCOUNTS, 'cid1009', 'CID1001')  # who have a password
+SILENT = 'Sekisho is silent'  # what the gate says of it
 PROMPT = 0.25  # seconds within which an emergency call must be at its trunk, on a busy machine too
 DEADLINE = 1.0  # the same for a national call, and for a refusal, while Sekisho is silent; the routes themselves wait 0.3 to 0.4
 TITLES = {'5-sip': 'Kamailio 5.6, by redirect', '6-sip': 'Kamailio 6.1, by redirect', '6-http': 'Kamailio 6.1, by HTTP'}
@@ -46,6 +48,7 @@ class Asterisk(lab.Asterisk):
             ' same => n,Hangup()\n[in]\nexten => _[a-z0-9].,1,Answer()\n same => n,Wait(1)\n')
 
     def pjsip(self, etc, accounts):
+        """The provider, and a telephone 2001."""
         (etc / 'pjsip.conf').write_text(f'''[udp]
 type=transport
 protocol=udp
@@ -81,6 +84,21 @@ direct_media=no
 type=identify
 endpoint=provider
 match={PROXY}
+[2001]
+type=endpoint
+context=out
+disallow=all
+allow=ulaw
+auth=2001
+aors=2001
+[2001]
+type=auth
+auth_type=userpass
+username=2001
+password={SECRET}
+[2001]
+type=aor
+max_contacts=1
 ''')
 
 
@@ -102,7 +120,7 @@ class Kamailio:
         shutil.copytree(ROOT / 'contrib/kamailio', self.base)
         site, own = self.base / 'sekisho-site.cfg', self.base / 'kamailio.cfg.example'
         site.write_text(self.edit(
-            site.read_text(), (r'(?<=sip:)192\.0\.2\.10', SEKISHO), (r'(?<=http://)192\.0\.2\.10', SEKISHO), (r'\bTOKEN(?=")', token),
+            site.read_text(), (r'(?<=udp:)192\.0\.2\.10', SEKISHO), (r'(?<=http://)192\.0\.2\.10', SEKISHO), (r'\bTOKEN(?=")', token),
             (r'192\.0\.2\.30', TRUNK), (r'192\.0\.2\.31', EMERGENCY)))
         (self.base / 'kamailio.cfg').write_text(self.edit(
             own.read_text(), (r'(?<=DBURL ")[^"]*', 'text:///mnt/db'), (r'db_mysql', 'db_text'),
@@ -162,6 +180,7 @@ def rows(path):
 class Cases:
     def __init__(self, kind, tree, build, work):
         self.kind, self.work, self.processes, self.n, self.failed = kind, pathlib.Path(work), [], 0, 0
+        self.ports, self.silenced = itertools.count(6001), False
         self.by_http = kind == '6-http'  # Debian 12 has no http_async_client
         self.asterisk = Asterisk(self, tree, '22', 'PJSIP')
         self.sekisho = Sekisho(self, build)
@@ -200,7 +219,12 @@ class Cases:
     async def call(self, uri, user='cid1001', **more):
         if not uri.startswith(('sip:', 'tel:')):
             uri = f'sip:{uri}@{REALM}'
-        return await self.caller.call(uri, user, **more)
+        for _ in range(2):
+            call = await self.caller.call(uri, user, **more)
+            # A busy machine may be silent for a moment; what is right then has its own cases.
+            if self.silenced or SILENT not in call.reason:
+                break
+        return call
 
     def arrivals(self, call):
         """The numbers that arrived at the trunk and at the emergency trunk for the call."""
@@ -232,7 +256,7 @@ class Cases:
                    f'trunk and emergency trunk: {seen} instead of {wanted}', f'{call}, {delay:.3f} s')
         return delay
 
-    async def all(self, calls, limit=12):
+    async def all(self, calls, limit=6):
         """The calls, a few at once, in their order."""
         gate = asyncio.Semaphore(limit)
 
@@ -323,14 +347,43 @@ class Cases:
         self.check('Asterisk is registered as cid1003', await asyncio.to_thread(until, registered, 10, 0.1), self.asterisk.cli('pjsip show registrations'))
         for dialled, trunk, emergency in ((HOME, HOME, None), (ABROAD, None, None), ('184' + ABROAD, None, None), ('+441481123456', None, None),
                                           ('0033' + ABROAD, None, None), ('1840312345678', '1840312345678', None), ('110', None, '110')):
-            before = len(self.trunk.arrivals), len(self.emergency.arrivals)
-            await asyncio.to_thread(self.asterisk.ami.action, Action='Originate', Channel=f'Local/{dialled}@out/n', Application='Wait', Data='0.3',
-                                    Timeout='4000')
-            await asyncio.to_thread(self.asterisk.idle)
-            seen = tuple([self.number(a.uri, address) for a in t.arrivals[n:]]
-                         for t, n, address in zip((self.trunk, self.emergency), before, (TRUNK, EMERGENCY)))
-            wanted = [trunk] if trunk else [], [emergency] if emergency else []
-            self.check(f'Asterisk calls {dialled}', seen == wanted, f'{seen} instead of {wanted}')
+            await self.pbx_calls(f'Asterisk calls {dialled}', trunk, emergency, lambda d=dialled: self.asterisk.ami.action(
+                Action='Originate', Channel=f'Local/{d}@out/n', Application='Wait', Data='0.3', Timeout='4000'))
+
+    async def pbx_calls(self, name, trunk, emergency, call):
+        """What arrives for a call of the PBX, whose Call-ID nobody knows."""
+        before = len(self.trunk.arrivals), len(self.emergency.arrivals)
+        await asyncio.to_thread(call)
+        await asyncio.to_thread(self.asterisk.idle)
+        seen = tuple([self.number(a.uri, address) for a in t.arrivals[n:]]
+                     for t, n, address in zip((self.trunk, self.emergency), before, (TRUNK, EMERGENCY)))
+        wanted = [trunk] if trunk else [], [emergency] if emergency else []
+        self.check(name, seen == wanted, f'{seen} instead of {wanted}')
+
+    async def telephone(self):
+        """A telephone of the customer's PBX."""
+        for dialled, trunk, emergency in ((HOME, HOME, None), ('03-1234-5678', HOME, None), (ABROAD, None, None), ('0033' + ABROAD, None, None),
+                                          ('110', None, '110')):
+            scenario = lab.Scenario('2001').invite(dialled).hang_up()
+            await self.pbx_calls(f'the telephone calls {dialled}', trunk, emergency, lambda s=scenario: lab.Sipp(
+                self, 'telephone', s, '127.0.1.2', next(self.ports)).wait())
+
+    async def busy(self):
+        """What the trunk says of a call is what the caller hears."""
+        for refusal in ('486 Busy Here', '503 Service Unavailable', '404 Not Found', '603 Decline', '302 Moved Temporarily'):
+            self.trunk.refusal = refusal
+            call = await self.call(HOME)
+            expected = 500 if refusal[:3] == '503' else int(refusal[:3])  # RFC 3261, 16.7: a proxy's own 503 it is not
+            self.check(f'the trunk answers {refusal}: so does the proxy, once', call.status == expected and self.arrivals(call) == ([HOME], []),
+                       call, self.arrivals(call))
+        self.trunk.refusal = None
+
+    async def no_emergency_trunk(self):
+        self.emergency.transport.close()
+        self.judge('the emergency trunk is gone: 110 takes the other', await self.call('110'), '110', None, 4)
+        self.judge('the emergency trunk is gone: so does full-width 110', await self.call(escape('１１０')), '110', None, 4)
+        self.emergency = await ua.Trunk().open(EMERGENCY, 5060)
+        self.judge('the emergency trunk is back', await self.call('110'), None, '110')
 
     EMERGENCIES = ('110', '118', '119', '184110', '186119', '1-1-0', '%31%31%30')
     NATIONAL = (HOME, '0120123456', '08001234567', '09012345678', '05012345678', '0612345678', '0112521234', '184' + HOME)
@@ -364,6 +417,7 @@ class Cases:
                    f'{dropped} lost', *calls)
 
     async def silence(self):
+        self.silenced = True
         self.sekisho.freeze()
         before = len(self.trunk.arrivals) + len(self.emergency.arrivals)
         calls = await self.all([self.call(number, cancel=0.1) for number in (HOME, ABROAD, HOME)])
@@ -374,7 +428,9 @@ class Cases:
         self.sekisho.thaw()
         await asyncio.sleep(0.7)
         self.check('daemon goes on: late answers send nothing out', len(self.trunk.arrivals) + len(self.emergency.arrivals) == before)
+        self.silenced = False
         self.judge('daemon goes on: so do calls abroad', await self.call(ABROAD, 'cid1002'), ABROAD)
+        self.silenced = True
         self.sekisho.kill()
         await self.silent('daemon dead')
         route = ['unreachable', SEKISHO, 'table', 'local']
@@ -383,11 +439,13 @@ class Cases:
             self.judge(f'no route to Sekisho: {number}', await self.call(number, 'cid1002'), trunk, None, DEADLINE)
         subprocess.run(['ip', 'route', 'del', *route], check=True)
         self.sekisho.start()
+        self.silenced = False
         self.judge('daemon back: cid1002 may call abroad as before', await self.call(ABROAD, 'cid1002'), ABROAD)
         self.judge('daemon back: cid1001 may not as before', await self.call(ABROAD))
 
     async def stranger(self):
         """To Sekisho the proxy is nobody: it is not answered, or not believed."""
+        self.silenced = True
         if self.by_http:
             for token in json.loads(self.command('--json', 'token', 'list')):
                 self.command('token', 'revoke', str(token['id']))
@@ -397,7 +455,7 @@ class Cases:
         self.judge('not known to Sekisho: national does', await self.call(HOME, 'cid1002'), HOME, None, DEADLINE)
         self.judge('not known to Sekisho: 110 does', await self.call('110', 'cid1002'), None, '110', PROMPT)
 
-    ORDER = ('spellings', 'dialled', 'claims', 'pace', 'changes', 'asterisk_calls', 'loss', 'silence', 'stranger')
+    ORDER = ('spellings', 'dialled', 'claims', 'pace', 'changes', 'asterisk_calls', 'telephone', 'busy', 'no_emergency_trunk', 'loss', 'silence', 'stranger')
 
     async def run(self, only):
         self.trunk = await ua.Trunk().open(TRUNK, 5060)

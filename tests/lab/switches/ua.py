@@ -41,10 +41,10 @@ class Endpoint(asyncio.DatagramProtocol):
 
 
 class Trunk(Endpoint):
-    """Answers INVITEs with 200 at once, or after `wait` seconds, and counts each Call-ID once a branch."""
+    """Answers INVITEs with 200 at once, or with `refusal`, and counts each once a branch."""
 
     def __init__(self):
-        self.arrivals, self.ended, self.seen = [], {}, set()
+        self.arrivals, self.ended, self.seen, self.refusal = [], {}, set(), None
 
     def heard(self, text, source):
         method, _, rest = text.partition(' ')
@@ -54,6 +54,9 @@ class Trunk(Endpoint):
             if via not in self.seen:
                 self.seen.add(via)
                 self.arrivals.append(Arrival(rest.partition(' ')[0], call, text, time.monotonic()))
+            if self.refusal:
+                self.answer(text, source, status=self.refusal)
+                return
             self.answer(text, source, f'Contact: <sip:trunk@{self.address}:{self.port}>\r\nContent-Type: application/sdp\r\n',
                         SDP.format(self.address))
         elif method in ('BYE', 'CANCEL', 'OPTIONS'):
@@ -63,11 +66,11 @@ class Trunk(Endpoint):
         elif method not in ('ACK', 'SIP/2.0'):
             self.arrivals.append(Arrival(rest.partition(' ')[0], call, text, time.monotonic()))
 
-    def answer(self, text, source, more='', body=''):
+    def answer(self, text, source, more='', body='', status='200 OK'):
         kept = ''.join(f'{name}: {value}\r\n' for name in ('Via', 'Record-Route', 'From', 'Call-ID', 'CSeq') for value in headers(text, name))
         to = header(text, 'To')
         to += '' if ';tag=' in to else ';tag=trunk'
-        self.send(f'SIP/2.0 200 OK\r\n{kept}To: {to}\r\n{more}Content-Length: {len(body)}\r\n\r\n{body}', source)
+        self.send(f'SIP/2.0 {status}\r\n{kept}To: {to}\r\n{more}Content-Length: {len(body)}\r\n\r\n{body}', source)
 
     def of(self, call):
         return [a for a in self.arrivals if a.call == call]
