@@ -70,6 +70,11 @@ static void disturbed(void *context, enum enforce_disturbance what)
 {
 }
 
+static void failed(void *context, struct span text)
+{
+    fprintf(stderr, "%.*s\n", (int)text.n, text.p);
+}
+
 static void changed(void *context, enum client_state state)
 {
 }
@@ -184,6 +189,7 @@ static bool begin(const char *enforcer, const char *never)
                                                     .counted = counted,
                                                     .socket = got_socket,
                                                     .disturbed = disturbed,
+                                                    .error = failed,
                                                     .state = changed};
     struct client_program program = {.path = enforcer, .user = "nobody", .never = never};
     struct fault f;

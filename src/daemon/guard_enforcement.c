@@ -33,7 +33,8 @@ struct enforcement {
     bool enforce;                      /* as configured: else nothing is ever banned */
     char program[500], user[64], never[500];
     struct guard_enforcement seen;
-    char why[FAULT_MAX];
+    char why[2 * FAULT_MAX];
+    char said[FAULT_MAX]; /* why the enforcer failed, as it said; "" since it is ready again */
     int64_t count_ns, reconcile_ns;
     struct asked asked[ASKED];
     uint64_t timed, slowest_us[SLOWEST];
@@ -300,6 +301,8 @@ static void on_removed(void *context, const struct network *network, enum enforc
     e->seen.removed++;
     log_warning("unbanned-by-hand", LOG_TEXT("network", network_text(network, text)));
     guard_unban(e->guard, e->now, network, NULL);
+    if (ban.attack == ATTACK_OPERATOR)
+        e->hearers.lifted(e->hearers.context, network);
 }
 
 static void on_trusted(void *context, const struct network *network)
@@ -336,6 +339,25 @@ static void on_disturbed(void *context, enum enforce_disturbance what)
     log_warning("kernel-disturbed", LOG_TEXT("what", words[what]));
 }
 
+static void on_error(void *context, struct span text)
+{
+    struct enforcement *e = context;
+
+    escape(text, e->said, sizeof(e->said));
+    if (e->seen.state != GUARD_ENFORCEMENT_OFF)
+        snprintf(e->why, sizeof(e->why), "sekisho-enforcer said: %s", e->said);
+}
+
+static void enter_gone(struct enforcement *e)
+{
+    char why[2 * FAULT_MAX];
+
+    snprintf(why, sizeof(why),
+             "sekisho-enforcer has ended: %s; bans in the kernel stand until they expire",
+             e->said[0] ? e->said : "the log says why");
+    enter(e, GUARD_ENFORCEMENT_GONE, why);
+}
+
 static void on_state(void *context, enum client_state state)
 {
     struct enforcement *e = context;
@@ -343,16 +365,13 @@ static void on_state(void *context, enum client_state state)
     switch (state) {
     case CLIENT_STARTING: enter(e, GUARD_ENFORCEMENT_STARTING, ""); break;
     case CLIENT_RESTORING:
+        e->said[0] = '\0';
         enter(e, e->enforce ? GUARD_ENFORCEMENT_RESTORING : GUARD_ENFORCEMENT_OFF, "");
         break;
     case CLIENT_EFFECTIVE:
         enter(e, e->enforce ? GUARD_ENFORCEMENT_EFFECTIVE : GUARD_ENFORCEMENT_OFF, "");
         break;
-    case CLIENT_GONE:
-        enter(e, GUARD_ENFORCEMENT_GONE,
-              "sekisho-enforcer has ended; the log says why, and bans in the kernel stand until "
-              "they expire");
-        break;
+    case CLIENT_GONE: enter_gone(e); break;
     }
     /* Bans are set again from time to time: nothing to tell. */
     if (e->seen.state == e->told || e->seen.state == GUARD_ENFORCEMENT_RESTORING)
@@ -371,6 +390,7 @@ static const struct client_handlers handlers = {
     .counted = on_counted,
     .socket = on_socket,
     .disturbed = on_disturbed,
+    .error = on_error,
     .state = on_state,
 };
 

@@ -15,6 +15,8 @@ struct enforcement;
 
 struct enforcement_hearers {
     void (*trusted)(void *context, const struct network *network); /* on the never-ban list */
+    /* Somebody lifted the operator's ban in the kernel; the guard knows. */
+    void (*lifted)(void *context, const struct network *network);
     void (*socket)(void *context, int socket); /* a packet socket; -1: there is none left */
     void *context;
 };

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/guard_enforcement.h"
+#include "daemon/guard_lifts.h"
 #include "daemon/guard_log.h"
 #include "daemon/guard_orders.h"
 #include "daemon/guard_restore.h"
@@ -46,6 +47,7 @@ struct guard_thread {
     struct authorizer *authorizer;
     struct guard_journal *journal;
     struct guard_orders *orders;
+    struct guard_lifts *lifts;
     struct {
         guard_hear_fn *hear;
         guard_see_fn *see;
@@ -129,6 +131,13 @@ static void on_trusted(void *context, const struct network *network)
     trust_file(t->trust, network);
 }
 
+static void on_lifted(void *context, const struct network *network)
+{
+    struct guard_thread *t = context;
+
+    guard_lifts_add(t->lifts, t->store, network);
+}
+
 static bool on_live_call(void *context, int64_t switch_id, struct span account, struct span number)
 {
     struct guard_thread *t = context;
@@ -168,7 +177,7 @@ static void wake(void *arg)
 
 static int make_parts(struct guard_thread *t, struct fault *f)
 {
-    const struct enforcement_hearers hearers = {on_trusted, on_socket, t};
+    const struct enforcement_hearers hearers = {on_trusted, on_lifted, on_socket, t};
     int err = enforcement_new(&t->enforcement, t->parts.config, &hearers, f);
 
     if (!err)
@@ -190,6 +199,8 @@ static int make_parts(struct guard_thread *t, struct fault *f)
         err = guard_view_new(&t->view, f);
     if (!err)
         err = guard_orders_new(&t->orders, wake, t, f);
+    if (!err)
+        err = guard_lifts_new(&t->lifts, f);
     if (!err) {
         t->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         err = t->wake < 0 ? fault(f, ERR_IO, "cannot make an event descriptor: %m") : 0;
@@ -234,6 +245,7 @@ void guard_thread_free(struct guard_thread *t)
     guard_view_free(t->view);
     guard_journal_free(t->journal);
     guard_orders_free(t->orders);
+    guard_lifts_free(t->lifts);
     if (t->wake >= 0)
         close(t->wake);
     pthread_cond_destroy(&t->settle);
@@ -350,6 +362,7 @@ static void tick(struct guard_thread *t)
     copy_view(t);
     follow_orders(t);
     guard_journal_flush(t->journal, t->guard, t->now, t->store);
+    guard_lifts_write(t->lifts, t->store);
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
@@ -404,8 +417,10 @@ static void turn(struct guard_thread *t)
         follow_orders(t);
     }
     t->more = witnesses_work(t->witnesses, fds + OWN_FDS, n, t->now);
-    if (fds[2].revents || t->now.boot_ns >= enforcement_due_ns(t->enforcement))
+    if (fds[2].revents || t->now.boot_ns >= enforcement_due_ns(t->enforcement)) {
         enforcement_work(t->enforcement, t->now);
+        guard_lifts_write(t->lifts, t->store);
+    }
     if (fds[1].revents)
         answer_desk(t);
     if (t->now.boot_ns >= t->tick_ns) {

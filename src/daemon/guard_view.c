@@ -34,7 +34,7 @@ struct guard_view {
     bool there;
     struct instant now;
     struct guard_enforcement enforcement;
-    char why[FAULT_MAX];
+    char why[2 * FAULT_MAX];
     size_t n_witnesses;
     struct seen_witness witnesses[WITNESSES_SHOWN];
     struct answered shown[ANSWERED_SHOWN];
@@ -153,8 +153,9 @@ static void tell_enforcement(const struct guard_view *v, const struct speaker *t
 
     if (is_hung(v))
         tell(to, HEALTH_PROBLEM,
-             "guard: new bans have no effect: sekisho-enforcer does not answer; end the process "
-             "\"enforcer\" (kill -9), and another one is started");
+             "guard: new bans have no effect: sekisho-enforcer does not answer%s%s; another one is "
+             "started within half a minute, or when you end the process \"enforcer\" (kill -9)",
+             v->why[0] ? ": " : "", v->why);
     switch (e->state) {
     case GUARD_ENFORCEMENT_NONE:
         tell(to, HEALTH_WARNING, "guard: nobody is dropped in the kernel, for %s", v->why);
@@ -169,8 +170,8 @@ static void tell_enforcement(const struct guard_view *v, const struct speaker *t
     case GUARD_ENFORCEMENT_STARTING:
         if (v->now.boot_ns - e->since.boot_ns > PATIENCE_NS)
             tell(to, HEALTH_PROBLEM,
-                 "guard: new bans have no effect: sekisho-enforcer does not start; the log says "
-                 "why");
+                 "guard: new bans have no effect: sekisho-enforcer does not start: %s",
+                 v->why[0] ? v->why : "the log says why");
         break;
     case GUARD_ENFORCEMENT_RESTORING:
         if (v->now.boot_ns - e->since.boot_ns > PATIENCE_NS)

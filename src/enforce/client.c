@@ -556,7 +556,9 @@ static bool hear(struct client *c, const struct enforce_message *m, int descript
         if (is_ready(c))
             begin_restore(c);
         return true;
-    case ENFORCE_ERROR: return true;
+    case ENFORCE_ERROR:
+        c->handlers.error(c->handlers.context, enforce_message_text(m));
+        return true;
     case ENFORCE_BAN:
     case ENFORCE_UNBAN:
     case ENFORCE_NEVER:

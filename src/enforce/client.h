@@ -44,6 +44,8 @@ struct client_handlers {
     void (*socket)(void *context,
                    int descriptor); /* the packet socket, now the handler's; -1: none left */
     void (*disturbed)(void *context, enum enforce_disturbance what);
+    /* Why it ends, in its own words; any bytes. */
+    void (*error)(void *context, struct span text);
     void (*state)(void *context, enum client_state state);
 };
 

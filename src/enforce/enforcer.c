@@ -27,8 +27,10 @@
 /* What is needed for a ban comes first: see bans.c. */
 struct enforcer {
     int daemon;
-    bool untold;     /* the daemon took nothing while there was something to tell */
-    int64_t laid_ms; /* when the table was last put right */
+    bool untold;       /* the daemon took nothing while there was something to tell */
+    int64_t laid_ms;   /* when the table was last put right */
+    int64_t looked_ms; /* when it was last looked whether it stands */
+    atomic_uint *pulse;
     struct netlink *nl, *dump;
     struct ruleset *rules;
     struct watch *watch;
@@ -257,6 +259,12 @@ static int answer(struct enforcer *e, const struct enforce_message *m, struct fa
     return 0;
 }
 
+static void beat(struct enforcer *e)
+{
+    if (e->pulse)
+        atomic_fetch_add_explicit(e->pulse, 1, memory_order_relaxed);
+}
+
 /* Answers what has come, until the daemon has something to take first. ERR_MISSING when it has gone. */
 static int hear_daemon(struct enforcer *e, struct fault *f)
 {
@@ -264,6 +272,7 @@ static int hear_daemon(struct enforcer *e, struct fault *f)
         ssize_t n = recv(e->daemon, e->received, sizeof(e->received), MSG_DONTWAIT);
         struct enforce_message m;
 
+        beat(e);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return 0;
         if (n <= 0)
@@ -461,13 +470,21 @@ static int step(struct enforcer *e, struct fault *f)
     fds[0].events = outbox_is_empty(&e->outbox) ? POLLIN : POLLOUT;
     int n = poll(fds, 2, reading ? 0 : LOOK_EVERY_MS);
 
-    if (n == 0 && !reading)
+    beat(e);
+    if (now_ms() - e->looked_ms >= LOOK_EVERY_MS) {
+        e->looked_ms = now_ms();
         err = put_right(e, f);
-    if (n > 0 && fds[1].revents)
+    }
+    if (!err && n > 0 && fds[1].revents)
         err = hear_others(e, f);
     if (!err && n > 0 && fds[0].revents & (POLLIN | POLLHUP | POLLERR))
         err = hear_daemon(e, f);
     return err;
+}
+
+void enforcer_set_pulse(struct enforcer *e, atomic_uint *pulse)
+{
+    e->pulse = pulse;
 }
 
 int enforcer_run(struct enforcer *e, struct fault *f)

@@ -2,6 +2,8 @@
 #ifndef SEKISHO_ENFORCE_ENFORCER_H
 #define SEKISHO_ENFORCE_ENFORCER_H
 
+#include <stdatomic.h>
+
 #include "enforce/limits.h"
 
 /*
@@ -15,6 +17,8 @@ struct enforcer;
  * said in READY. */
 int enforcer_open(struct enforcer **out, int daemon, const struct limits *limits, struct fault *f);
 void enforcer_close(struct enforcer *e);
+/* Counts on as long as the enforcer comes round, some ten seconds apart at most; the caller's. */
+void enforcer_set_pulse(struct enforcer *e, atomic_uint *pulse);
 
 /* Without privilege but CAP_NET_ADMIN: works until the daemon's end closes (0) or what it says is no
  * message, or the table cannot be laid (an error: whoever watches starts another). */

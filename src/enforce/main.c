@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * sekisho-enforcer: the only part of Sekisho with privilege. sekishod starts it with one end of a socketpair
- * as descriptor 3. Two processes: the keeper, which does nothing but start the other again when it dies (it
- * reads nothing that anybody sends), and the enforcer, which gives up all privilege but CAP_NET_ADMIN before
- * it reads its first message.
+ * as descriptor 3. Two processes: the keeper, which does nothing but start the other again when it dies, and end it when
+ * it hangs (it reads nothing that anybody sends but a counter), and the enforcer, which gives up all privilege but
+ * CAP_NET_ADMIN before it reads its first message.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -28,6 +30,10 @@
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
 #define STEADY_S 60 /* who lived this long is started again at once */
+/* An enforcer whose pulse stands still for so many looks is ended: 20 s. Looks are counted, and not the time, which passes
+ * for a keeper that is stopped itself. */
+#define LOOK_S 5
+#define LOOKS_MAX 4
 
 /* Exit statuses of the enforcer. */
 enum { EXIT_DONE = 0, EXIT_AGAIN = 1, EXIT_FATAL = 2 };
@@ -38,15 +44,26 @@ struct options {
     enum log_format format;
 };
 
+/* Shared by keeper and enforcer. */
+static atomic_uint *pulse;
+
 static const char usage[] = "Usage: sekisho-enforcer --user USER [--never-ban FILE] [--log-level "
                             "LEVEL] [--log-format FORMAT]\n"
                             "           started by sekishod, with a socket as descriptor 3\n"
                             "       sekisho-enforcer --unban ADDRESS|NETWORK          lifts bans "
                             "in the kernel; needs no sekishod\n";
 
+/* In the log, and to the daemon, which shows it: its `status` is looked at first. */
 static int tell_fault(const char *event, const struct fault *f)
 {
+    static struct enforce_writer writer;
+    struct span message;
+
     log_error(event, LOG_TEXT("error", f->text));
+    enforce_write(&writer, ENFORCE_ERROR, 0);
+    enforce_write_text(&writer, f->text);
+    message = enforce_written(&writer);
+    send(DAEMON, message.p, message.n, MSG_DONTWAIT | MSG_NOSIGNAL);
     return EXIT_FATAL;
 }
 
@@ -71,6 +88,7 @@ static int enforce(const struct options *options)
         return tell_fault("enforcer-start", &f);
     if (confine(options->user, &f) != 0)
         return tell_fault("enforcer-privilege", &f);
+    enforcer_set_pulse(e, pulse);
     log_info("enforcer-ready");
     if (enforcer_run(e, &f) != 0) {
         tell_fault("enforcer", &f);
@@ -103,6 +121,15 @@ static bool daemon_is_there(void)
     return recv(DAEMON, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0 || errno == EAGAIN;
 }
 
+static void mask_children(int how)
+{
+    sigset_t children;
+
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    sigprocmask(how, &children, NULL);
+}
+
 static pid_t start(const struct options *options)
 {
     pid_t keeper = getpid();
@@ -111,12 +138,50 @@ static pid_t start(const struct options *options)
     if (child == 0) {
         /* Without its keeper the enforcer goes on until the daemon ends. */
         signal(SIGTERM, SIG_DFL);
+        mask_children(SIG_UNBLOCK);
         prctl(PR_SET_NAME, "enforcer");
         if (getppid() == keeper)
             _exit(enforce(options));
         _exit(EXIT_DONE);
     }
     return child;
+}
+
+/* False: nothing happened to a child for so long. SIGCHLD is blocked. */
+static bool child_changed_within(time_t most_s)
+{
+    const struct timespec most = {.tv_sec = most_s};
+    sigset_t children;
+
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    return sigtimedwait(&children, NULL, &most) >= 0 || errno != EAGAIN;
+}
+
+/* Waits for its end, and brings it about where its pulse stands still: nobody else has the privilege to. Bans stand. */
+static int await_end(pid_t child)
+{
+    unsigned last = atomic_load(pulse), looks = 0;
+    int status = 0;
+
+    for (;;) {
+        pid_t ended = waitpid(child, &status, WNOHANG);
+
+        if (ended == child || (ended < 0 && errno != EINTR))
+            return status;
+        if (child_changed_within(LOOK_S))
+            continue;
+        looks = atomic_load(pulse) == last ? looks + 1 : 0;
+        last = atomic_load(pulse);
+        if (looks < LOOKS_MAX)
+            continue;
+        looks = 0;
+        if (kill(child, SIGKILL) == 0)
+            log_error("enforcer-hung", LOG_INT("seconds", LOOKS_MAX * LOOK_S));
+        else
+            log_error("enforcer-hung", LOG_TEXT("message", "it cannot be ended: end it by hand"),
+                      LOG_INT("errno", errno));
+    }
 }
 
 static int keep(const struct options *options)
@@ -126,15 +191,18 @@ static int keep(const struct options *options)
 
     prctl(PR_SET_NAME, "enforcer-keeper");
     signal(SIGPIPE, SIG_IGN);
+    mask_children(SIG_BLOCK);
+    pulse = mmap(NULL, sizeof(*pulse), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (pulse == MAP_FAILED)
+        return EXIT_FAILURE;
     for (;;) {
         time_t began = seconds();
-        int status = 0;
         pid_t child = start(options);
 
         if (child < 0)
             return EXIT_FAILURE;
-        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-            ;
+        int status = await_end(child);
+
         if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE)
             return EXIT_SUCCESS;
         /* What is wrong from the beginning stays wrong; what worked once may work again. */

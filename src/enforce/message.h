@@ -42,7 +42,7 @@ enum enforce_type {
     ENFORCE_DISTURBED =
         82, /* one disturbance: somebody changed the table; all bans must be sent again */
     ENFORCE_REMOVED = 83, /* networks that somebody else set free (`sekisho unban --direct`, nft) */
-    ENFORCE_ERROR = 84,   /* text for the log */
+    ENFORCE_ERROR = 84,   /* why the enforcer ends */
 };
 
 /* What a ban covers. */

@@ -36,7 +36,7 @@ const char *guard_enforcement_name(enum guard_enforcement_state state);
 
 struct guard_enforcement {
     enum guard_enforcement_state state;
-    const char *why; /* of _NONE and _GONE, a sentence without its full stop; else "" */
+    const char *why; /* of _NONE and _GONE, or what the enforcer said when it failed; or "" */
     struct instant since;
     uint64_t bans, unbans; /* that the kernel has confirmed */
     uint64_t refused;      /* bans that it or the enforcer refused */

@@ -10,7 +10,8 @@
 
 /* ---- what was lifted ------------------------------------------------------------------------ */
 
-#define SECOND_MS 1000
+/* The guard tells its own seconds: by the wall clock a ban began up to a second before or after what it says. */
+#define UNSURE_MS 2000
 
 struct lifted {
     char kind; /* of its word the first letter: b, l, k */
@@ -106,11 +107,11 @@ static size_t lower_bound(const struct load *l, const struct lifted *key)
     return low;
 }
 
-/* Whether the guard decided about what `key` names after `at_ms`, in the second or so that its state can tell. */
+/* Whether the guard decided about what `key` names after `at_ms`, as near to its beginning as its state can tell. */
 static int decided_after(const struct load *l, const struct lifted *key, int64_t at_ms, bool *found,
                          struct fault *f)
 {
-    const struct db_value from = INT(at_ms), to = INT(key->at_ms + 2 * SECOND_MS);
+    const struct db_value from = INT(at_ms), to = INT(key->at_ms + UNSURE_MS);
     char packed[GUARD_NETWORK_MAX];
     int64_t id;
 
@@ -133,9 +134,10 @@ static int decided_after(const struct load *l, const struct lifted *key, int64_t
 }
 
 /* Whether what `key` names and began at key->at_ms was lifted since: 0 or 1, or an error. Bans and locks know only
- * the second in which they began; one that began anew in the second of the lift is told by its decision. */
+ * roughly when they began; one that began anew around the lift is told by its decision. */
 static int is_lifted(const struct load *l, const struct lifted *key, struct fault *f)
 {
+    const int64_t unsure = key->kind == 'k' ? 0 : UNSURE_MS;
     int64_t last = INT64_MIN;
     bool anew = false;
     int err = 0;
@@ -148,9 +150,9 @@ static int is_lifted(const struct load *l, const struct lifted *key, struct faul
                                   exempts_overlap(&one->network, &key->network)))
             last = one->at_ms;
     }
-    if (last < key->at_ms)
+    if (last == INT64_MIN || last < key->at_ms - unsure)
         return 0;
-    if (key->kind != 'k' && last < key->at_ms + 2 * SECOND_MS)
+    if (last < key->at_ms + unsure)
         err = decided_after(l, key, last, &anew, f);
     return err ? err : !anew;
 }

@@ -82,6 +82,18 @@ int store_unban(struct store_tx *tx, const struct store_by *by, const struct net
     return lift(tx, by, &l, f);
 }
 
+int store_ban_gone(struct store_tx *tx, const struct store_by *by, const struct network *network,
+                   int64_t seen, struct fault *f)
+{
+    char text[ADDRESS_TEXT_MAX];
+    int64_t id;
+    bool found;
+    int err = db_int(tx->db, &id, &found, "SELECT id FROM bans WHERE network = ?1 AND change <= ?2",
+                     DB_VALUES(WORD(network_text(network, text)), INT(seen)), f);
+
+    return err || !found ? err : store_unban(tx, by, network, f);
+}
+
 static int of_account(struct store_tx *tx, struct span switch_name, struct span account,
                       struct lifted *l, struct fault *f)
 {

@@ -239,6 +239,13 @@ def an_enforcer_that_hangs_is_told_of():
 
 
 @case
+def why_there_is_no_enforcer_is_told():
+    with guarding(never="nonsense\n", switch_local={"wire": "no"}) as d:
+        said = "sekisho-enforcer has ended: "
+        assert eventually(lambda: any(said in p and "line 1" in p for p in status(d)["problems"])), status(d)
+
+
+@case
 def nobody_is_banned_in_observe():
     source = next(fresh)
     with guarding(guard={"enforce": "observe"}) as d:
@@ -385,6 +392,65 @@ def the_operators_word_reaches_the_kernel():
         outsider = next(fresh)
         assert eventually(lambda: world.register(outsider, "1002", "right", 0.1) == 0, 3)
         assert world.register(PHONE, "1002", "right") == 200
+
+
+@case
+def a_ban_that_is_lifted_by_hand_stays_lifted():
+    host, network, kept, guessed = next(fresh), "10.9.9.0/24", next(fresh), next(fresh)
+    with guarding() as d:
+        api = d.api.local
+        for one in (host, network, kept):
+            assert api("POST", "/v1/bans", {"network": one}).status == 201
+        attack(guessed, times=8)
+        assert eventually(lambda: all(map(banned, (host, network, kept, guessed)))), d.read_log()
+        sh("nft flush ruleset")  # lifts nothing
+        assert eventually(lambda: all(map(banned, (host, network, kept, guessed)))), d.read_log()
+        sh(f"nft delete element inet sekisho sip_hosts4 '{{ {host} }}'; {ENFORCER} --unban 10.9.9.9; {ENFORCER} --unban {guessed}")
+
+        def lifts():
+            records = api("GET", "/v1/audit").json["items"]
+            return {one["object"] for one in records if (one["action"], one["by"]) == ("ban.lift", "sekishod")}
+
+        assert eventually(lambda: lifts() == {f"ban:{host}", f"ban:{network}"}), (lifts(), d.read_log())
+        d.process.kill()
+        d.process.wait()
+        d.start()
+        assert eventually(lambda: banned(kept)), d.read_log()
+        time.sleep(0.5)
+        assert not any(map(banned, (host, network))), d.read_log()
+        assert d.api.local("GET", f"/v1/bans/{host}").status == 404
+        assert world.register(host, "1002", "right") == 200
+
+
+@case
+def what_was_answered_to_be_lifted_is_whatever_happens_then():
+    """Killed right after the answer, when it was just decided, and when that had long been written down."""
+    mine, theirs = next(fresh), next(fresh)
+    held = {f"bans/{mine}": lambda d: banned(mine), f"bans/{theirs}": lambda d: banned(theirs),
+            "lockouts/local/1002": lambda d: verdict(d.agi, "1002", ABROAD).startswith("deny stopped")}
+    with guarding(accounts=("1001", "1002"), guard={"account_count": 6}) as d:
+        may_call_abroad(d, 2)
+        for path, is_held in held.items():
+            for wait in (0, 0.6, 2.5):
+                if "lockouts" in path:
+                    for _ in range(3):
+                        attack(next(fresh), "1002", times=2)
+                elif mine in path:
+                    assert d.api.local("POST", "/v1/bans", {"network": mine}).status == 201
+                else:
+                    attack(theirs, times=8)
+                assert eventually(lambda: is_held(d)), (path, wait, d.read_log())
+                time.sleep(wait)
+                assert d.api.local("DELETE", f"/v1/{path}").status == 204, (path, wait, d.read_log())
+                d.process.kill()
+                d.process.wait()
+                if "bans" in path:
+                    assert eventually(lambda: not is_held(d), 1), "the enforcer had been told"
+                before = len(d.read_log())
+                d.start()
+                d.wait_log("event=witness switch=local witness=wire", since=before)
+                answer = d.api.local("GET", f"/v1/{path}")
+                assert answer.status == 404 and not is_held(d), (path, wait, answer.json, d.read_log()[-1800:])
 
 
 @case

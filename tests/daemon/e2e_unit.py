@@ -6,6 +6,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -117,6 +118,11 @@ def within_it_the_guard_works_and_privilege_ends():
             world.register(ATTACKER, "1001", f"guess{i}", seconds=0.3)
         assert eventually(lambda: f"{ATTACKER} timeout" in sh("nft list table inet sekisho")), d.read_log()
         assert not [line for line in d.read_log().splitlines() if "level=error" in line], d.read_log()
+
+        # Its keeper can end one that hangs, though it is another user's.
+        os.kill(enforcer, signal.SIGSTOP)
+        assert eventually(lambda: children(children(d.process.pid)[0]) not in ([], [enforcer]), 40), d.read_log()
+        assert f"{ATTACKER} timeout" in sh("nft list table inet sekisho")
         assert d.stop() == 0
         # A second start finds a state directory that is not root's any more.
         d.start()

@@ -109,6 +109,11 @@ static void disturbed(void *context, enum enforce_disturbance what)
     printf("disturbed %d\n", what);
 }
 
+static void failed(void *context, struct span text)
+{
+    printf("error %.*s\n", (int)text.n, text.p);
+}
+
 static void changed(void *context, enum client_state state)
 {
     static const char *const names[] = {"starting", "restoring", "effective", "gone"};
@@ -226,6 +231,7 @@ static const struct client_handlers handlers = {
     .counted = counted,
     .socket = got_socket,
     .disturbed = disturbed,
+    .error = failed,
     .state = changed,
 };
 

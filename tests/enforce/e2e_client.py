@@ -30,8 +30,10 @@ sh("ip link set lo up")
 
 
 class Driver:
-    def __init__(self):
+    def __init__(self, never=""):
         self.never = tempfile.NamedTemporaryFile(mode="w")
+        self.never.write(never)
+        self.never.flush()
         self.log = tempfile.NamedTemporaryFile(mode="r")
         self.process = subprocess.Popen([DRIVER, BINARY, "nobody", self.never.name], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=open(self.log.name, "w"), text=True)
@@ -179,6 +181,43 @@ def an_enforcer_killed_with_its_keeper_is_started_again():
         assert in_kernel()
         d.wait("effective")
         d.do("unban 192.0.2.1", "unbanned 192.0.2.1 0")
+
+
+@case
+def an_enforcer_that_hangs_is_ended_by_its_keeper_and_the_bans_stand():
+    with driving() as d:
+        d.do("ban 192.0.2.1 600000", "banned 192.0.2.1 0")
+        hung = d.enforcer
+        os.kill(hung, signal.SIGSTOP)
+        d.say("ban 192.0.2.2 600000")
+        time.sleep(12)
+        assert d.enforcer == hung, "it may be only slow"
+        assert in_kernel()
+        d.wait("restoring", 20)
+        d.wait("effective")
+        assert d.enforcer != hung and not os.path.exists(f"/proc/{hung}")
+        listed = sh("nft list set inet sekisho sip_hosts4")
+        assert "192.0.2.1 " in listed and "192.0.2.2 " in listed, listed
+
+
+@case
+def one_that_is_not_asked_anything_for_long_does_not_hang():
+    with driving() as d:
+        idle = d.enforcer
+        time.sleep(27)
+        assert d.enforcer == idle
+        d.do("ban 192.0.2.1 60000", "banned 192.0.2.1 0")
+
+
+@case
+def why_it_does_not_start_is_said():
+    d = Driver("192.0.2.1\nnonsense\n")
+    try:
+        assert "line 2" in d.wait("error ")
+        d.wait("gone")
+    finally:
+        d.process.kill()
+        d.process.wait()
 
 
 @case

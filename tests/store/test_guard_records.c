@@ -33,6 +33,7 @@ static struct guard_journal *journal;
 static struct guard_limits limits;
 static uint8_t key[GUARD_KEY_BYTES];
 static int64_t clock_s, clock_ms; /* since the test began, and within the second */
+static int64_t skew_ms;           /* of the wall clock's seconds against those since boot */
 static int changed;               /* how often the store said that lists changed */
 
 static const struct store_by by = {.actor = SPAN("test")};
@@ -40,7 +41,7 @@ static const struct store_by by = {.actor = SPAN("test")};
 static struct instant now(void)
 {
     return (struct instant){.boot_ns = (1000 + clock_s) * 1000000000 + clock_ms * 1000000,
-                            .wall_ms = START_MS + clock_s * 1000 + clock_ms};
+                            .wall_ms = START_MS + clock_s * 1000 + clock_ms + skew_ms};
 }
 
 static void on_changed(void *arg)
@@ -109,7 +110,7 @@ static void open_guard(void)
 
 static int setup(void **state)
 {
-    clock_s = clock_ms = 0;
+    clock_s = clock_ms = skew_ms = 0;
     changed = 0;
     place_make(&place);
     open_store();
@@ -426,6 +427,33 @@ static void what_began_in_the_second_of_the_lift_is_told_by_its_order(void **sta
     assert_true(banned("198.51.100.7"));
     assert_false(banned("198.51.100.8"));
     assert_true(locked("1001"));
+}
+
+/* The guard's seconds begin where those since boot do: what it tells may be a second ahead of the wall clock. */
+static void what_is_lifted_within_the_second_stays_lifted(void **state)
+{
+    char source[32];
+
+    skew_ms = 200;
+    clock_ms = 900;
+    come_back();
+    clock_ms = 0;
+    fails("198.51.100.7", "1002", 4);
+    for (int i = 0; i < 10; i++) {
+        snprintf(source, sizeof(source), "203.0.113.%d", i + 1);
+        fails(source, "1001", i < 9);
+    }
+    fails("203.0.113.10", "1001", 1);
+    fails("198.51.100.7", "1002", 1);
+    clock_s--; /* in the second of the ban */
+    assert_true(banned("198.51.100.7") && locked("1001"));
+    flush();
+    assert_int_equal(in_evidence("SELECT since FROM bans"), now().wall_ms / 1000 + 1);
+    clock_ms = 300;
+    assert_int_equal(store_write_wait(store, unban_job, (void *)"198.51.100.7", NULL), 0);
+    assert_int_equal(store_write_wait(store, unlock_job, (void *)"1001", NULL), 0);
+    come_back();
+    assert_false(banned("198.51.100.7") || locked("1001"));
 }
 
 static void counts_come_back_until_their_window_has_passed(void **state)
@@ -908,6 +936,7 @@ int main(void)
         TEST(what_was_lifted_stays_lifted),
         TEST(the_operators_bans_come_from_the_other_file),
         TEST(a_lock_comes_back_unless_it_was_lifted),
+        TEST(what_is_lifted_within_the_second_stays_lifted),
         TEST(what_began_in_the_second_of_the_lift_is_told_by_its_order),
         TEST(counts_come_back_until_their_window_has_passed),
         TEST(known_good_comes_back_unless_it_was_forgotten),

@@ -718,6 +718,14 @@ static int ban_lift(struct line *l, struct fault *f)
     return err ? err : store_unban(l->tx, &l->by, &network, f);
 }
 
+static int ban_gone(struct line *l, struct fault *f)
+{
+    struct network network;
+    int err = network_arg(l, &network, f);
+
+    return err ? err : store_ban_gone(l->tx, &l->by, &network, arg_int(l, "seen"), f);
+}
+
 static int lockout_lift(struct line *l, struct fault *f)
 {
     return store_unlock(l->tx, &l->by, arg(l, "switch"), arg(l, "account"), f);
@@ -834,6 +842,7 @@ static const struct {
     {"canary.delete", canary_delete, true},
     {"ban.put", ban_put, true},
     {"ban.lift", ban_lift, true},
+    {"ban.gone", ban_gone, true},
     {"lockout.lift", lockout_lift, true},
     {"good.lift", good_lift, true},
     {"networks", networks_show, false},
