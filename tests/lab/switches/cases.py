@@ -306,9 +306,16 @@ class Cases:
         for route in ('', f'Route: <sip:{PROXY};lr>\r\n', f'Route: <sip:{PROXY};lr;ftag=1>\r\nRoute: <sip:{TRUNK}:5060;lr>\r\n'):
             call = await self.call(f'sip:{ABROAD}@{TRUNK}:5060', extra=route, to_tag=';tag=trunk')
             self.judge(f'a new call that looks like an old one ({route.count("Route")} routes)', call)
-        call = await self.call(HOME, refer=f'sip:{ABROAD}@{TRUNK}')
-        self.check('a trunk is not asked to transfer', self.caller.referred == '603' and self.arrivals(call) == ([HOME], []), call,
-                   self.caller.referred, self.arrivals(call))
+        elsewhere = f'sip:{ABROAD}@{EMERGENCY}:5060'
+        for name, status, arrives, within in (
+                ('a trunk is not asked to transfer', '603', [HOME], ('REFER', '', f'Refer-To: <sip:{ABROAD}@{TRUNK}>\r\n')),
+                ('another number within a call stays within it', '200', [HOME, 'trunk'], ('INVITE', f'sip:{ABROAD}@{TRUNK}:5060', '')),
+                ('so does another number and another trunk', '200', [HOME, 'trunk'], ('INVITE', elsewhere, '')),
+                ('and another way there', '200', [HOME, f'sip:trunk@{TRUNK}:5060'],
+                 ('INVITE', elsewhere, f'Route: <sip:{EMERGENCY}:5060;lr>\r\n'))):
+            call = await self.call(HOME, within=within)
+            seen = sum(self.arrivals(call), [])
+            self.check(name, (self.caller.answered, seen) == (status, arrives), call, self.caller.answered, seen)
         call = await self.call(ABROAD)
         self.check('a refusal is 603, and says why', call.status == 603 and ('restricted' in call.reason), call)
         refusals = ('--json', 'refusals', '--account', 'cid1001', '--switch', 'edge', '--limit', '1')

@@ -134,9 +134,9 @@ class Caller(Endpoint):
                 if not answer.startswith('SIP/2.0 1'):
                     return answer
 
-    async def call(self, uri, user, extra='', claim=None, to_tag='', hold=0, cancel=None, refer=None, seconds=6):
+    async def call(self, uri, user, extra='', claim=None, to_tag='', hold=0, cancel=None, within=None, seconds=6):
         """A call to its end, at most `hold` seconds behind its answer. `cancel`: the caller gives up after so many seconds.
-        `refer`: it asks the callee to call that."""
+        `within`: (method, URI, header fields) of a request in the call; `answered` has what came of it."""
         call = f'{next(Caller.calls)}-{self.port}@lab'
         self.waiting[call] = asyncio.Queue()
         body = SDP.format(self.address)
@@ -156,7 +156,7 @@ class Caller(Endpoint):
         if status >= 300:
             self.acknowledge(uri, call, cseq, user, answer, more)
         elif status:
-            await self.talk(call, cseq, user, answer, hold, refer, claim)
+            await self.talk(call, cseq, user, answer, hold, within, claim)
         del self.waiting[call]
         return Call(call, status, started, ended, header(answer, 'Reason'))
 
@@ -165,17 +165,18 @@ class Caller(Endpoint):
         more = dict(more, to_tag=tag[0] if tag else '', branch=f'{call}-{cseq}')
         self.send(self.request('ACK', uri, call, cseq, user, **more), self.to)
 
-    async def talk(self, call, cseq, user, answer, hold, refer, claim):
+    async def talk(self, call, cseq, user, answer, hold, within, claim):
         """ACK, the call, BYE unless the other side was first."""
         tag = re.search(r';tag=[^;\r\n]*', header(answer, 'To'))[0]
         target = re.search(r'<([^>]*)>', header(answer, 'Contact'))[1]
         route = ''.join(f'Route: {value}\r\n' for value in reversed(headers(answer, 'Record-Route')))
         more = dict(to_tag=tag, claim=claim)
         self.send(self.request('ACK', target, call, cseq, user, route, branch=f'{call}-ack', **more), self.to)
-        if refer:
+        if within:
             cseq += 1
-            answer = await self.ask(call, self.request('REFER', target, call, cseq, user, f'{route}Refer-To: <{refer}>\r\n', **more), 2)
-            self.referred = answer[8:11]
+            method, uri, extra = within
+            answer = await self.ask(call, self.request(method, uri or target, call, cseq, user, route + extra, **more), 2)
+            self.answered = answer[8:11]
         end = time.monotonic() + hold
         while time.monotonic() < end and call not in self.hung_up:
             await asyncio.sleep(0.05)
