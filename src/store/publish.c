@@ -179,7 +179,7 @@ static int stage_above(struct sets *sets, struct store_tx *tx, int64_t above, st
     size_t n = 0;
     int err = 0;
 
-    if (above == 0)
+    if (above == 0 && !tx->store->loaded) /* later they have their slots */
         err = count(tx, "SELECT count(*) FROM accounts", &n, f);
     if (!err && n)
         err = snapshot_reserve(store_snapshot(tx->store), n, f);

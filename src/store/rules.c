@@ -208,6 +208,8 @@ int rules_collect(struct db *db, struct fault *f)
                    " AND NOT EXISTS (SELECT 1 FROM accounts WHERE rule_set = rule_sets.id)"
                    " AND NOT EXISTS (SELECT 1 FROM tenants WHERE rule_set = rule_sets.id)"
                    " AND NOT EXISTS (SELECT 1 FROM presets WHERE rule_set = rule_sets.id)"
-                   " AND NOT EXISTS (SELECT 1 FROM operator WHERE rule_set = rule_sets.id)",
+                   " AND NOT EXISTS (SELECT 1 FROM operator WHERE rule_set = rule_sets.id)"
+                   " AND NOT EXISTS (SELECT 1 FROM sweep_rows WHERE before = rule_sets.id)"
+                   " AND NOT EXISTS (SELECT 1 FROM sweep_rows WHERE after = rule_sets.id)",
                    f);
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SEKISHO_STORE_SWEEP_PLAN_H
+#define SEKISHO_STORE_SWEEP_PLAN_H
+
+#include "store/sweeps.h"
+
+/* What a sweep restricts on one switch. */
+struct sweep_switch {
+    int64_t id;
+    char name[STORE_NAME_MAX + 1];
+    char access[RULE_PREFIX_MAX + 1];
+    int64_t last_ms; /* its latest call on record */
+};
+
+/* An account that is to be restricted. */
+struct sweep_target {
+    int64_t account_id;
+    int64_t rule_set; /* that it has */
+    uint32_t at;      /* its switch, in `switches` */
+    uint32_t caller;  /* 0: never called */
+};
+
+struct sweep_plan {
+    struct sweep_ask ask;
+    int64_t change;
+    uint64_t counts[SWEEP_VERDICTS];
+    struct sweep_switch *switches;
+    size_t n_switches;
+    struct sweep_target *targets; /* sorted by account */
+    size_t n, cap;
+};
+
+#endif

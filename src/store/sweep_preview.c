@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a sweep would do: accounts and their call history, walked side by side. */
+#include <stdlib.h>
+
+#include "numbering/site.h"
+#include "store/below.h"
+#include "store/rules.h"
+#include "store/store_impl.h"
+#include "store/sweep_plan.h"
+
+/* ---- switches ------------------------------------------------------------------------------- */
+
+static int access_of(struct sweep_switch *out, const struct store_switch *s,
+                     const struct tables *tables, struct fault *f)
+{
+    struct site_config config = {
+        .plan = s->plan, .outside = s->outside, .extensions = s->extensions, .area = s->area};
+    struct site *site = NULL;
+    int err = site_new(&site, tables, &config, f);
+
+    if (err)
+        return fault_in(f, "switch \"%s\"", ESCAPED(s->name));
+    struct span access = site_access_prefix(site);
+    *out = (struct sweep_switch){.id = s->id, .last_ms = HISTORY_NEVER};
+    memcpy(out->name, s->name.p, s->name.n);
+    memcpy(out->access, access.p, access.n);
+    site_free(site);
+    return 0;
+}
+
+/* A read job: number tables are nobody's outside of the store's threads. */
+static int switches_job(struct store_tx *tx, void *arg, struct fault *f)
+{
+    struct sweep_plan *plan = arg;
+    struct store_page page = {.limit = STORE_PAGE_MAX};
+    struct store_switch_list list;
+
+    do {
+        int err = store_switch_list(tx, &page, &list, f);
+        if (err)
+            return err;
+        struct sweep_switch *more =
+            realloc(plan->switches, (plan->n_switches + list.n + 1) * sizeof(*more));
+        if (!more)
+            return fault_nomem(f);
+        plan->switches = more;
+        for (size_t i = 0; !err && i < list.n; i++)
+            err = access_of(&more[plan->n_switches++], &list.items[i], tx->store->tables, f);
+        if (err)
+            return err;
+        page.cursor = list.next;
+    } while (list.next.n);
+    return 0;
+}
+
+/* ---- the walk ------------------------------------------------------------------------------- */
+
+/* What rule sets say behind the access prefix of a switch: a house has few, and many accounts with each. */
+struct opinions {
+    struct opinion {
+        int64_t rule_set; /* 0: free */
+        uint32_t at;
+        enum sweep_rules says;
+    } * slots;
+    size_t n, size;
+};
+
+struct walk {
+    struct sweep_plan *plan;
+    struct db *main, *calls; /* NULL: there are no calls */
+    int (*each)(void *arg, const struct sweep_found *found);
+    void *arg;
+    struct opinions opinions;
+    struct query accounts, callers;
+    bool more_callers;
+    int64_t created, created_ms; /* the last change whose time was asked for */
+};
+
+static struct opinion *opinion_slot(const struct opinions *o, int64_t rule_set, uint32_t at)
+{
+    size_t i = (size_t)(((uint64_t)rule_set * 31 + at) * UINT64_C(0x9e3779b97f4a7c15) >> 20);
+
+    for (i &= o->size - 1; o->slots[i].rule_set; i = (i + 1) & (o->size - 1))
+        if (o->slots[i].rule_set == rule_set && o->slots[i].at == at)
+            break;
+    return &o->slots[i];
+}
+
+static int opinions_grow(struct opinions *o, struct fault *f)
+{
+    struct opinions more = {.n = o->n, .size = o->size ? 2 * o->size : 64};
+
+    more.slots = calloc(more.size, sizeof(*more.slots));
+    if (!more.slots)
+        return fault_nomem(f);
+    for (size_t i = 0; i < o->size; i++)
+        if (o->slots[i].rule_set)
+            *opinion_slot(&more, o->slots[i].rule_set, o->slots[i].at) = o->slots[i];
+    free(o->slots);
+    *o = more;
+    return 0;
+}
+
+static int opinion_of(struct walk *w, int64_t rule_set, uint32_t at, enum sweep_rules *out,
+                      struct fault *f)
+{
+    struct opinions *o = &w->opinions;
+    struct arena arena = {0};
+    const struct rule *rules;
+    size_t n;
+    int err = 2 * o->n >= o->size ? opinions_grow(o, f) : 0;
+
+    if (err)
+        return err;
+    struct opinion *slot = opinion_slot(o, rule_set, at);
+    if (!slot->rule_set) {
+        err = rules_read(w->main, &arena, rule_set, &rules, &n, f);
+        if (!err) {
+            *slot = (struct opinion){rule_set, at, SWEEP_RULES_OPEN};
+            slot->says = sweep_rules(rules, n, span_of(w->plan->switches[at].access),
+                                     w->plan->ask.terms.now_ms / 1000);
+            o->n++;
+        }
+        arena_free(&arena);
+    }
+    if (!err)
+        *out = slot->says;
+    return err;
+}
+
+static int next_caller(struct walk *w, struct fault *f)
+{
+    int more = w->more_callers ? query_row(&w->callers, f) : 0;
+
+    w->more_callers = more == 1;
+    return more < 0 ? more : 0;
+}
+
+/* Both walks are in the order of switches and names, as SQLite compares text: byte by byte. */
+static int order(struct walk *w)
+{
+    int64_t left = query_int(&w->callers, 1), right = query_int(&w->accounts, 1);
+    struct span a = query_text(&w->callers, 2), b = query_text(&w->accounts, 2);
+    int by = a.n && b.n ? memcmp(a.p, b.p, a.n < b.n ? a.n : b.n) : 0;
+
+    if (left != right)
+        return left < right ? -1 : 1;
+    return by ? by : (a.n > b.n) - (a.n < b.n);
+}
+
+/* The caller of the present account; 0: it never called. */
+static int caller_of(struct walk *w, uint32_t *out, struct fault *f)
+{
+    int err = 0;
+
+    *out = 0;
+    while (!err && w->more_callers && order(w) < 0)
+        err = next_caller(w, f);
+    if (!err && w->more_callers && order(w) == 0)
+        *out = (uint32_t)query_int(&w->callers, 0);
+    return err;
+}
+
+static int read_history(struct walk *w, uint32_t caller, struct sweep_facts *facts,
+                        struct sweep_found *found, struct fault *f)
+{
+    struct query q;
+
+    if (!caller)
+        return 0;
+    int err = query_start(
+        &q, w->calls, "SELECT first, spoke_last, abroad, country FROM history WHERE caller = ?1",
+        DB_VALUES(INT(caller)), f);
+    if (err)
+        return err;
+    while ((err = query_row(&q, f)) == 1) {
+        struct span country = query_text(&q, 3);
+
+        if (facts->first_call_ms == HISTORY_NEVER || query_int(&q, 0) < facts->first_call_ms)
+            facts->first_call_ms = query_int(&q, 0);
+        if (query_int(&q, 2) == 0 || query_null(&q, 1) || query_int(&q, 1) <= facts->abroad_ms)
+            continue;
+        facts->abroad_ms = query_int(&q, 1);
+        memset(found->country, 0, sizeof(found->country));
+        if (country.n && country.n < sizeof(found->country))
+            memcpy(found->country, country.p, country.n);
+    }
+    query_end(&q);
+    found->abroad_ms = facts->abroad_ms;
+    return err;
+}
+
+/* A change that took away a rule by which all international calls were restricted. */
+static const char lifted_sql[] =
+    "SELECT at, actor FROM audit WHERE account = ?1"
+    " AND action IN ('rules.put', 'rules.delete', 'rules.replace')"
+    " AND EXISTS (SELECT 1 FROM json_each(CASE json_type(detail, '$.before') WHEN 'array'"
+    "   THEN json_extract(detail, '$.before')"
+    "   ELSE json_array(json(json_extract(detail, '$.before'))) END) AS rule"
+    "  WHERE json_extract(rule.value, '$.action') = 'restrict'"
+    "   AND json_extract(rule.value, '$.prefix')"
+    "    = substr(?2, 1, length(json_extract(rule.value, '$.prefix'))))"
+    " ORDER BY id DESC LIMIT 1";
+
+/* Who lifted the restriction of an account that has none: `q` holds the row until it is ended. */
+static int read_lifted(struct walk *w, struct query *q, const struct sweep_found *found,
+                       bool *lifted, struct fault *f)
+{
+    int err = query_start(q, w->main, lifted_sql,
+                          DB_VALUES(INT(found->account_id), TEXT(found->access)), f);
+
+    if (err)
+        return err;
+    err = query_row(q, f);
+    *lifted = err == 1;
+    if (!*lifted)
+        query_end(q);
+    return err < 0 ? err : 0;
+}
+
+static int read_created(struct walk *w, int64_t change, int64_t *out, struct fault *f)
+{
+    bool found = false;
+    int err = 0;
+
+    if (change != w->created)
+        err = db_int(w->main, &w->created_ms, &found, "SELECT at FROM audit WHERE id = ?1",
+                     DB_VALUES(INT(change)), f);
+    w->created = change;
+    *out = w->created_ms;
+    return err;
+}
+
+static int add_target(struct sweep_plan *plan, const struct sweep_target *target, struct fault *f)
+{
+    if (plan->n == plan->cap) {
+        size_t cap = plan->cap ? 2 * plan->cap : 1024;
+        void *more = realloc(plan->targets, cap * sizeof(*plan->targets));
+
+        if (!more)
+            return fault_nomem(f);
+        plan->targets = more;
+        plan->cap = cap;
+    }
+    plan->targets[plan->n++] = *target;
+    return 0;
+}
+
+static int tell(struct walk *w, struct sweep_found *found, const struct sweep_facts *facts,
+                const struct sweep_target *target, struct fault *f)
+{
+    found->verdict = sweep_judge(facts, &w->plan->ask.terms);
+    w->plan->counts[found->verdict]++;
+    if (found->verdict != SWEEP_LIFTED)
+        found->lifted_ms = HISTORY_NEVER;
+    int err = found->verdict == SWEEP_RESTRICT ? add_target(w->plan, target, f) : 0;
+    if (!err && w->each)
+        err = w->each(w->arg, found);
+    return err;
+}
+
+/* The switch of the present account; false: it came after the list of switches was read. */
+static bool switch_of(const struct sweep_plan *plan, int64_t id, uint32_t *at)
+{
+    for (*at = 0; *at < plan->n_switches; ++*at)
+        if (plan->switches[*at].id == id)
+            return true;
+    return false;
+}
+
+static int judge_account(struct walk *w, struct fault *f)
+{
+    struct query *q = &w->accounts, lifted;
+    struct sweep_target target = {.account_id = query_int(q, 0), .rule_set = query_int(q, 4)};
+    struct sweep_facts facts = {
+        .abroad_ms = HISTORY_NEVER, .lifted_ms = HISTORY_NEVER, .first_call_ms = HISTORY_NEVER};
+    bool was_lifted = false;
+
+    if (!switch_of(w->plan, query_int(q, 1), &target.at))
+        return 0;
+    const struct sweep_switch *on = &w->plan->switches[target.at];
+    struct sweep_found found = {.account_id = target.account_id,
+                                .switch_id = on->id,
+                                .tenant_id = query_int(q, 3),
+                                .name = query_text(q, 2),
+                                .switch_name = span_of(on->name),
+                                .access = span_of(on->access),
+                                .abroad_ms = HISTORY_NEVER};
+    facts.switch_last_ms = on->last_ms;
+    int err = caller_of(w, &target.caller, f);
+    if (!err)
+        err = opinion_of(w, target.rule_set, target.at, &facts.rules, f);
+    if (!err)
+        err = read_history(w, target.caller, &facts, &found, f);
+    if (!err)
+        err = read_created(w, query_int(q, 5), &facts.created_ms, f);
+    if (!err && facts.rules == SWEEP_RULES_OPEN)
+        err = read_lifted(w, &lifted, &found, &was_lifted, f);
+    if (was_lifted) {
+        facts.lifted_ms = found.lifted_ms = query_int(&lifted, 0);
+        found.lifted_by = query_text(&lifted, 1);
+    }
+    if (!err)
+        err = tell(w, &found, &facts, &target, f);
+    if (was_lifted)
+        query_end(&lifted);
+    return err;
+}
+
+#define SELECT_ACCOUNTS "SELECT id, switch, name, tenant, rule_set, created FROM accounts "
+
+static int walk_accounts(struct walk *w, struct fault *f)
+{
+    int64_t within = w->plan->ask.within;
+    int err = query_start(&w->accounts, w->main,
+                          within ? SELECT_ACCOUNTS
+                              "WHERE tenant IN " TENANTS_BELOW("?1") " ORDER BY switch, name"
+                                 : SELECT_ACCOUNTS "WHERE ?1 = 0 ORDER BY switch, name",
+                          DB_VALUES(INT(within)), f);
+
+    if (err)
+        return err;
+    while ((err = query_row(&w->accounts, f)) == 1) {
+        err = judge_account(w, f);
+        if (err)
+            break;
+    }
+    query_end(&w->accounts);
+    return err;
+}
+
+static int walk_both(struct walk *w, struct fault *f)
+{
+    if (!w->calls)
+        return walk_accounts(w, f);
+    int err = query_start(&w->callers, w->calls,
+                          "SELECT id, switch, name FROM callers ORDER BY switch, name", NULL, 0, f);
+    if (err)
+        return err;
+    w->more_callers = true;
+    err = next_caller(w, f);
+    if (!err)
+        err = walk_accounts(w, f);
+    query_end(&w->callers);
+    return err;
+}
+
+/* ---- the views ------------------------------------------------------------------------------ */
+
+static int read_last(struct walk *w, struct fault *f)
+{
+    int err = 0;
+
+    for (size_t i = 0; !err && i < w->plan->n_switches; i++) {
+        bool found;
+
+        err = db_int(w->calls, &w->plan->switches[i].last_ms, &found,
+                     "SELECT last FROM blocks WHERE switch = ?1 ORDER BY last DESC LIMIT 1",
+                     DB_VALUES(INT(w->plan->switches[i].id)), f);
+    }
+    return err;
+}
+
+static int open_views(struct walk *w, const char *dir, struct fault *f)
+{
+    bool found;
+    int err = store_file_read(&w->main, dir, &store_file_main, f);
+
+    if (!err && store_file_exists(dir, &store_file_calls))
+        err = store_file_read(&w->calls, dir, &store_file_calls, f);
+    if (!err)
+        err = db_run(w->main, DB_BEGIN, NULL, 0, f);
+    if (!err)
+        err = db_int(w->main, &w->plan->change, &found, "SELECT max(id) FROM audit", NULL, 0, f);
+    if (!err && w->calls)
+        err = db_run(w->calls, DB_BEGIN, NULL, 0, f);
+    return err || !w->calls ? err : read_last(w, f);
+}
+
+static void close_view(struct db *db)
+{
+    if (db && !db_idle(db))
+        db_run(db, DB_ROLLBACK, NULL, 0, NULL);
+    db_close(db);
+}
+
+static int by_account(const void *left, const void *right)
+{
+    const struct sweep_target *a = left, *b = right;
+
+    return (a->account_id > b->account_id) - (a->account_id < b->account_id);
+}
+
+int store_sweep_preview(struct store *store, const struct sweep_ask *ask,
+                        int (*each)(void *arg, const struct sweep_found *found), void *arg,
+                        struct sweep_plan **out, struct fault *f)
+{
+    struct sweep_plan *plan = calloc(1, sizeof(*plan));
+    struct walk w = {.plan = plan, .each = each, .arg = arg};
+
+    if (!plan)
+        return fault_nomem(f);
+    plan->ask = *ask;
+    int err = store_read_wait(store, switches_job, plan, f);
+    if (!err)
+        err = open_views(&w, store->dir, f);
+    if (!err)
+        err = walk_both(&w, f);
+    close_view(w.calls);
+    close_view(w.main);
+    free(w.opinions.slots);
+    if (err) {
+        sweep_plan_free(plan);
+        return err;
+    }
+    /* Accounts are changed fastest in the order in which they lie. */
+    if (plan->n)
+        qsort(plan->targets, plan->n, sizeof(*plan->targets), by_account);
+    *out = plan;
+    return 0;
+}
+
+void sweep_plan_free(struct sweep_plan *plan)
+{
+    if (!plan)
+        return;
+    free(plan->switches);
+    free(plan->targets);
+    free(plan);
+}
+
+int64_t sweep_plan_change(const struct sweep_plan *plan)
+{
+    return plan->change;
+}
+
+const struct sweep_ask *sweep_plan_ask(const struct sweep_plan *plan)
+{
+    return &plan->ask;
+}
+
+uint64_t sweep_plan_count(const struct sweep_plan *plan, enum sweep_verdict verdict)
+{
+    return plan->counts[verdict];
+}
