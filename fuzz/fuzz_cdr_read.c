@@ -41,7 +41,8 @@ static void read_all(const struct cdr_options *options, struct span in)
         abort();
     while ((step = cdr_reader_next(r, in.p + at, in.n - at, true, &used, &c, &f)) !=
            CDR_STEP_MORE) {
-        PROMISE(used > 0 && used <= in.n - at);
+        PROMISE(used <= in.n - at);
+        PROMISE(used > 0 || (step == CDR_STEP_RECORD && c.unended));
         at += used;
         if (step == CDR_STEP_RECORD)
             look(&c, in.n);
@@ -65,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     in = span_skip(in, 1);
     switch (data[0]) {
+    case 'k': options.format = CDR_FORMAT_KAMAILIO; break;
     case 'f': options.format = CDR_FORMAT_FREESWITCH; break;
     case 'm':
         options.format = CDR_FORMAT_MAPPING;

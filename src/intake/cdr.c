@@ -61,7 +61,9 @@ static void add_part(crypto_generichash_state *state, struct span part)
 
 void cdr_identity(const struct cdr *c, uint8_t out[CDR_IDENTITY_SIZE])
 {
-    uint64_t numbers[] = {(uint64_t)c->sequence, (uint64_t)c->start_ms, c->total_s, c->billed_s};
+    bool lengths = c->sequence < 0;
+    uint64_t numbers[] = {(uint64_t)c->sequence, (uint64_t)c->start_ms, lengths ? c->total_s : 0,
+                          lengths ? c->billed_s : 0};
     crypto_generichash_state state;
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)

@@ -61,6 +61,9 @@ struct cdr {
     uint32_t total_s, billed_s;
     enum cdr_outcome outcome;
 
+    /* Answered, and no end of it was recorded (Kamailio): how long it lasted is not known, both seconds are 0. */
+    bool unended;
+
     /* The ;1 half of a Local channel. The ;2 half has a record of its own, which is the call: this one repeats
      * its number without having dialled it. */
     bool near_half;
@@ -71,7 +74,8 @@ struct cdr {
 bool cdr_clock_doubtful(const struct cdr *c);
 
 /* The name of a call whoever reads it again, and from whichever export: BLAKE2b of its id, sequence, moment,
- * channel, number and length. Not of the account, which the operator's rule may come to see otherwise. */
+ * channel and number, and of its length where there is no sequence, for forked records of one second may differ by that
+ * alone. Not of the account, which the operator's rule may come to see otherwise. */
 #define CDR_IDENTITY_SIZE 16
 void cdr_identity(const struct cdr *c, uint8_t out[CDR_IDENTITY_SIZE]);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "intake/cdr_freeswitch.h"
+#include "intake/cdr_kamailio.h"
 
 struct cdr_reader {
     struct cdr_csv csv;
@@ -12,12 +13,17 @@ struct cdr_reader {
         struct cdr_asterisk asterisk;
         struct cdr_freeswitch freeswitch;
         struct cdr_mapped mapped;
+        struct {
+            struct cdr_kamailio *calls;
+            bool known;
+            signed char columns[CDR_ACC_FIELDS]; /* where each field stands, -1 nowhere */
+        } kamailio;
     };
     struct cdr_figures figures;
     struct cdr_row row;
 };
 
-static const char *const formats[] = {"asterisk", "freeswitch", "mapping"};
+static const char *const formats[] = {"asterisk", "freeswitch", "mapping", "kamailio"};
 
 bool cdr_format_named(struct span name, enum cdr_format *out)
 {
@@ -32,6 +38,7 @@ bool cdr_format_named(struct span name, enum cdr_format *out)
 int cdr_reader_new(struct cdr_reader **out, const struct cdr_options *options, struct fault *f)
 {
     struct cdr_reader *r = calloc(1, sizeof(*r));
+    int err = 0;
 
     if (!r)
         return fault_nomem(f);
@@ -51,6 +58,13 @@ int cdr_reader_new(struct cdr_reader **out, const struct cdr_options *options, s
         r->mapped.mapping = options->mapping;
         r->csv.delimiter = cdr_mapping_delimiter(options->mapping);
         break;
+    case CDR_FORMAT_KAMAILIO:
+        err = cdr_kamailio_new(&r->kamailio.calls, CDR_OPEN_CALLS, options->tz, options->key, f);
+        break;
+    }
+    if (err) {
+        free(r);
+        return err;
     }
     *out = r;
     return 0;
@@ -58,7 +72,49 @@ int cdr_reader_new(struct cdr_reader **out, const struct cdr_options *options, s
 
 void cdr_reader_free(struct cdr_reader *r)
 {
+    if (r && r->format == CDR_FORMAT_KAMAILIO)
+        cdr_kamailio_free(r->kamailio.calls);
     free(r);
+}
+
+static int find_columns(struct cdr_reader *r, struct fault *f)
+{
+    bool there[CDR_ACC_FIELDS] = {false};
+    signed char columns[CDR_ACC_FIELDS];
+    int err;
+
+    memset(columns, -1, sizeof(columns));
+    for (size_t i = 0; i < r->row.n; i++) {
+        int field = cdr_acc_field_named(cdr_row_cell(&r->row, i));
+
+        if (field >= 0 && !there[field]) {
+            there[field] = true;
+            columns[field] = (signed char)i;
+        }
+    }
+    if ((err = cdr_acc_complete(there, f)))
+        return err;
+    memcpy(r->kamailio.columns, columns, sizeof(columns));
+    r->kamailio.known = true;
+    return 0;
+}
+
+static int read_acc(struct cdr_reader *r, struct cdr *out, struct fault *f)
+{
+    struct span fields[CDR_ACC_FIELDS] = {{NULL, 0}};
+
+    if (!r->kamailio.known)
+        return find_columns(r, f);
+    for (size_t i = 0; i < CDR_ACC_FIELDS; i++) {
+        signed char column = r->kamailio.columns[i];
+
+        if (column >= 0 && (size_t)column >= r->row.n)
+            return fault(f, ERR_SYNTAX, "%zu columns, which are fewer than the header has",
+                         r->row.n);
+        if (column >= 0)
+            fields[i] = cdr_row_cell(&r->row, (size_t)column);
+    }
+    return cdr_kamailio_row(r->kamailio.calls, fields, r->row.line, out, f);
 }
 
 static int read_row(struct cdr_reader *r, struct cdr *out, struct fault *f)
@@ -67,6 +123,7 @@ static int read_row(struct cdr_reader *r, struct cdr *out, struct fault *f)
     case CDR_FORMAT_ASTERISK: return cdr_asterisk_read(&r->asterisk, &r->row, out, f);
     case CDR_FORMAT_FREESWITCH: return cdr_freeswitch_read(&r->freeswitch, &r->row, out, f);
     case CDR_FORMAT_MAPPING: return cdr_mapping_read(&r->mapped, &r->row, out, f);
+    case CDR_FORMAT_KAMAILIO: return read_acc(r, out, f);
     }
     return ERR_CORRUPT;
 }
@@ -82,6 +139,11 @@ enum cdr_step cdr_reader_next(struct cdr_reader *r, const char *p, size_t n, boo
 
         at += taken;
         *used = at;
+        if (found == CDR_CSV_MORE && last && r->format == CDR_FORMAT_KAMAILIO &&
+            cdr_kamailio_drain(r->kamailio.calls, out)) {
+            r->figures.records++;
+            return CDR_STEP_RECORD;
+        }
         if (found == CDR_CSV_MORE)
             return CDR_STEP_MORE;
         read = found == CDR_CSV_ROW ? read_row(r, out, f) : ERR_SYNTAX;

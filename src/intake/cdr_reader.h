@@ -11,9 +11,10 @@ enum cdr_format {
     CDR_FORMAT_ASTERISK,
     CDR_FORMAT_FREESWITCH,
     CDR_FORMAT_MAPPING,
+    CDR_FORMAT_KAMAILIO, /* acc with a header that names the columns */
 };
 
-/* "asterisk", "freeswitch", "mapping"; false: no such format. */
+/* "asterisk", "freeswitch", "mapping", "kamailio"; false: no such format. */
 bool cdr_format_named(struct span name, enum cdr_format *out);
 
 struct cdr_options {
@@ -21,13 +22,14 @@ struct cdr_options {
     const struct tz *tz;               /* whose clocks the records show; NULL: UTC. Borrowed */
     const struct cdr_mapping *mapping; /* CDR_FORMAT_MAPPING needs one. Borrowed */
     enum cdr_asterisk_17th asterisk_17th;
+    uint8_t key[16]; /* CDR_FORMAT_KAMAILIO: random */
 };
 
 enum cdr_step {
     CDR_STEP_MORE,   /* give what was not used again, with more behind it */
     CDR_STEP_RECORD, /* `out` is one */
     CDR_STEP_BAD, /* a row that cannot be read: the fault says why, cdr_reader_line() where. Go on */
-    CDR_STEP_FORMAT, /* the header has not what the mapping needs: nothing of the file can be read */
+    CDR_STEP_FORMAT, /* the header has not what is needed: nothing of the file can be read */
 };
 
 struct cdr_figures {
@@ -44,7 +46,8 @@ void cdr_reader_free(struct cdr_reader *r);
 
 /*
  * Goes on in `n` bytes at `p`, which begin where the last call said that it had used all before. `*used` is a whole number of
- * rows: a good place to be interrupted at. `last` as in cdr_csv_next(). The record lives until the next call, and
+ * rows: a good place to be interrupted at. `last` as in cdr_csv_next(); then, of Kamailio's, come the calls that have no
+ * end in the file. The record lives until the next call, and
  * as long as the block does.
  */
 enum cdr_step cdr_reader_next(struct cdr_reader *r, const char *p, size_t n, bool last,

@@ -8,6 +8,9 @@ struct cdr_stream {
     struct cdr_reader *reader;
     bool live;
     bool header; /* the mapping finds its columns in the first row */
+    bool whole;  /* what has been read means nothing without the rest */
+    bool over;
+    struct cdr_place begin;
     bool end;
     struct span window; /* of which `taken` is done with */
     size_t taken;
@@ -23,6 +26,7 @@ int cdr_stream_open(struct cdr_stream **out, const char *path, const struct cdr_
         return fault_nomem(f);
     s->live = live;
     s->header = options->format == CDR_FORMAT_MAPPING && cdr_mapping_header(options->mapping);
+    s->whole = options->format == CDR_FORMAT_KAMAILIO;
     err = cdr_file_open(&s->file, path, f);
     if (!err)
         err = cdr_reader_new(&s->reader, options, f);
@@ -30,6 +34,8 @@ int cdr_stream_open(struct cdr_stream **out, const char *path, const struct cdr_
         cdr_stream_close(s);
         return err;
     }
+    s->begin.line = 1;
+    cdr_file_digest(s->file, s->begin.digest);
     *out = s;
     return 0;
 }
@@ -58,8 +64,10 @@ enum cdr_next cdr_stream_next(struct cdr_stream *s, struct cdr *out, struct faul
             return CDR_NEXT_BAD;
         if (step == CDR_STEP_FORMAT)
             return CDR_NEXT_ERROR;
-        if (s->end && !s->live)
+        if (s->end && !s->live) {
+            s->over = true;
             return CDR_NEXT_END;
+        }
         size_t left = s->window.n;
 
         if (cdr_file_fill(s->file, &s->window, &s->end, f))
@@ -71,6 +79,10 @@ enum cdr_next cdr_stream_next(struct cdr_stream *s, struct cdr *out, struct faul
 
 void cdr_stream_place(const struct cdr_stream *s, struct cdr_place *out)
 {
+    if (s->whole && !s->over) {
+        *out = s->begin;
+        return;
+    }
     out->position = cdr_file_position(s->file);
     out->line = cdr_reader_next_line(s->reader);
     cdr_file_digest(s->file, out->digest);

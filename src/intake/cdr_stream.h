@@ -35,7 +35,9 @@ void cdr_stream_close(struct cdr_stream *s);
 /* The record lives until the next call. */
 enum cdr_next cdr_stream_next(struct cdr_stream *s, struct cdr *out, struct fault *f);
 
-/* Behind the last row that came. Costs no more than hashing what has come since the last fill. */
+/* Behind the last row that came. Costs no more than hashing what has come since the last fill. Of Kamailio's rows, which
+ * mean nothing without others that may be far away, it is the beginning until END has come: then all is read again, and
+ * the identities of records tell that they are the same. */
 void cdr_stream_place(const struct cdr_stream *s, struct cdr_place *out);
 
 /* Before anything was read: on to that place. ERR_CONFLICT: what stands before it is another content. */

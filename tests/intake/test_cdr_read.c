@@ -50,8 +50,11 @@ static void add_record(struct buf *out, const struct cdr *c)
     add(out, "trunk", c->trunk);
     add(out, "id", c->id);
     add(out, "linked", c->linked);
-    if (c->sequence >= 0)
+    /* Of Kamailio's it is a hash. */
+    if (c->sequence >= 0 && c->sequence < 1000000)
         buf_printf(out, " #%lld", (long long)c->sequence);
+    if (c->unended)
+        buf_puts(out, " unended");
     buf_puts(out, clocks[c->clock]);
     if (c->near_half)
         buf_puts(out, " near-half");
