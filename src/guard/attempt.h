@@ -96,6 +96,8 @@ struct attempt {
      * ATTEMPT_RETRANSMITS pass as such.
      */
     uint64_t credentials;
+    /* Of a success: the switch may have meant another request. It makes nobody known good; but it may be a thief's. */
+    bool doubtful;
 };
 
 /* What a witness hands it on to; spans are borrowed for the call. */

@@ -243,7 +243,7 @@ void judge_success(struct guard *g, struct trial *trial)
     } else if (attacked) {
         success = SUCCESS_DOUBTFUL;
     }
-    if (trial->attempt.proof != PROOF_ELSEWHERE && trial->home.family)
+    if (trial->attempt.proof != PROOF_ELSEWHERE && !trial->attempt.doubtful && trial->home.family)
         settle_home(g, trial, success, familiar);
 }
 

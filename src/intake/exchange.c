@@ -8,6 +8,7 @@
 #include "intake/echo.h"
 #include "intake/keyed_hash.h"
 #include "intake/nonces.h"
+#include "intake/pushed_out.h"
 #include "sip/via.h"
 
 #define WAYS 8
@@ -34,8 +35,9 @@ struct request {
     uint64_t nonce;  /* of the credentials, or of the challenge that they are waited for */
     uint32_t branch; /* 0: none, or one that a switch may read otherwise */
     uint8_t state;   /* enum state */
-    bool trying, told;
-    bool mixed; /* what lets in may be the answer to another request */
+    bool trying : 1, told : 1;
+    bool mixed : 1;    /* what lets in may be the answer to another request */
+    bool doubtful : 1; /* the same, if there was one: a flood has pushed out what would tell */
 };
 _Static_assert(WAYS * sizeof(struct request) == 256, "four cache lines");
 
@@ -44,6 +46,7 @@ struct exchange {
     struct request *requests;
     struct claim *claims; /* of each request */
     struct nonces *nonces;
+    struct pushed_out *gone;
     struct exchange_figures figures;
 };
 
@@ -57,7 +60,8 @@ struct exchange *exchange_new(const struct exchange_config *config)
     x->requests = pages_new_present(config->request_buckets * WAYS * sizeof(*x->requests));
     x->claims = pages_new_present(config->request_buckets * WAYS * sizeof(*x->claims));
     x->nonces = nonces_new(config->nonce_buckets, config->key);
-    if (!x->requests || !x->claims || !x->nonces) {
+    x->gone = calloc(1, sizeof(*x->gone));
+    if (!x->requests || !x->claims || !x->nonces || !x->gone) {
         exchange_free(x);
         return NULL;
     }
@@ -71,6 +75,7 @@ void exchange_free(struct exchange *x)
     pages_free(x->requests, x->config.request_buckets * WAYS * sizeof(*x->requests));
     pages_free(x->claims, x->config.request_buckets * WAYS * sizeof(*x->claims));
     nonces_free(x->nonces);
+    free(x->gone);
     free(x);
 }
 
@@ -79,8 +84,8 @@ const struct exchange_figures *exchange_figures(const struct exchange *x)
     return &x->figures;
 }
 
-static void tell(struct exchange *x, struct instant at, const struct claim *claim,
-                 enum outcome outcome, enum proof proof)
+static void hand_on(struct exchange *x, struct instant at, const struct claim *claim,
+                    enum outcome outcome, enum proof proof, bool doubtful)
 {
     struct attempt a = {
         .at = at,
@@ -97,10 +102,17 @@ static void tell(struct exchange *x, struct instant at, const struct claim *clai
         .dialled = claim_span(claim, CLAIM_DIALLED),
         .call_id = claim_span(claim, CLAIM_CALL_ID),
         .credentials = claim->credentials,
+        .doubtful = doubtful,
     };
 
     x->figures.attempts++;
     x->config.give(x->config.context, &a);
+}
+
+static void tell(struct exchange *x, struct instant at, const struct claim *claim,
+                 enum outcome outcome, enum proof proof)
+{
+    hand_on(x, at, claim, outcome, proof, false);
 }
 
 /* ---- requests ---- */
@@ -233,8 +245,11 @@ static struct request *make_room(struct exchange *x, uint64_t key, struct instan
         if (gives_way(&ways[i], least, key))
             least = &ways[i];
     }
+    const struct claim *claim = claim_of(x, least);
+
+    if (claim->credentials && least->state >= WAITING)
+        pushed_out_note(x->gone, least->key, now.boot_ns, REPEAT_NS);
     if (is_waiting(least)) {
-        const struct claim *claim = claim_of(x, least);
         bool own = least->key == key;
 
         x->figures.pushed_out++;
@@ -423,6 +438,7 @@ static void request(struct exchange *x, const struct exchange_message *message,
     bool told = tell_at_once(x, message, &claim,
                              claim_is_malformed(m, message->cut, message->doubtful), hidden);
     bool mixed = is_mixed(r, &claim) || endless;
+    bool doubtful = claim.credentials && pushed_out_has(x->gone, key, at.boot_ns, REPEAT_NS);
 
     if (!is_asked(&claim) && !told)
         return;
@@ -434,6 +450,7 @@ static void request(struct exchange *x, const struct exchange_message *message,
         .key = key,
         .branch = branch,
         .mixed = mixed,
+        .doubtful = doubtful,
         .since_ns = at.boot_ns,
         .state = claim.credentials && claim.proof == PROOF_PROVED ? WAITING_PROVED : WAITING,
         .nonce = nonce,
@@ -559,7 +576,8 @@ static void answered(struct exchange *x, const struct exchange_message *message,
         r->since_ns = at.boot_ns;
         r->nonce = challenge->nonce;
     }
-    tell(x, at, claim, (enum outcome)outcome, claim->proof);
+    hand_on(x, at, claim, (enum outcome)outcome, claim->proof,
+            r->doubtful && outcome == OUTCOME_SUCCESS);
 }
 
 static void reply(struct exchange *x, const struct exchange_message *message,

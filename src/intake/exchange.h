@@ -32,7 +32,8 @@
  *
  * Retransmissions are no attempts of their own: neither of the request nor of the reply. A switch repeats its reply to
  * whatever comes in the same place. So where two requests with the same Call-ID, CSeq and branch hold different
- * credentials, and one was or may be let in, what lets in says nothing of the other.
+ * credentials, and one was or may be let in, what lets in says nothing of the other. Where a flood has pushed out
+ * the one, the other's success is `doubtful`.
  *
  * Proof: the transport is a connection and the sender proved there, or the credentials echo a nonce that was seen
  * going out to this address and to no other (nonces.h): PROVED. A nonce that others may have too: SHARED. One that

@@ -248,6 +248,8 @@ static bool read_option(struct scenario *s, struct line *line, int64_t i, struct
         return transport_from(next(line), &a->transport) || trouble(s, "what transport?");
     } else if (span_is(word, "method")) {
         return method_from(next(line), &a->method) || trouble(s, "what method?");
+    } else if (span_is(word, "doubtful")) {
+        a->doubtful = true;
     } else {
         return proof_from(word, &a->proof) ||
                trouble(s, "\"%.*s\" is no option of an attempt", SPAN_FMT(word));

@@ -45,7 +45,7 @@ static void give(void *context, const struct attempt *a)
                address_ip_text(&a->source, text));
     if (a->dialled.n)
         buf_printf(&r->out, " %s", ESCAPED(a->dialled));
-    buf_putc(&r->out, '\n');
+    buf_puts(&r->out, a->doubtful ? " doubtful\n" : "\n");
 }
 
 static struct exchange *make(struct run *r, size_t request_buckets, size_t nonce_buckets)
@@ -277,6 +277,44 @@ static void pushed_out_by_the_proved(void **state)
     buf_free(&r.out);
 }
 
+/* Who lets a flood push out his own request, and asks for another account in its place, gets what the switch says to the
+ * first. It is told, since it may be a thief's, and makes nobody known good. */
+static void a_flood_forges_no_success(void **state)
+{
+    char text[128];
+
+    for (int waits = 0; waits < 2; waits++) {
+        struct run r = {.now = {.boot_ns = 1}};
+
+        r.exchange = make(&r, 1, 64);
+        line(&r, "< 401 REGISTER 192.0.2.1 a 1 nonce=N");
+        line(&r, "> REGISTER 192.0.2.1 a 2 user=own nonce=N");
+        if (!waits)
+            line(&r, "< 200 REGISTER 192.0.2.1 a 2");
+        for (int i = 0; i < 9; i++) {
+            r.now.boot_ns++;
+            snprintf(text, sizeof(text), "> REGISTER 192.0.2.1 f%d 2 user=own nonce=N response=%d",
+                     i, i);
+            line(&r, text);
+            if (!waits) {
+                snprintf(text, sizeof(text), "< 200 REGISTER 192.0.2.1 f%d 2", i);
+                line(&r, text);
+            }
+        }
+        line(&r, "> REGISTER 192.0.2.1 a 2 user=1001 nonce=N response=x");
+        buf_clear(&r.out);
+        line(&r, "< 200 REGISTER 192.0.2.1 a 2");
+        assert_string_equal(r.out.p, "success proved REGISTER 1001 192.0.2.1 doubtful\n");
+        buf_clear(&r.out);
+        r.now.boot_ns += INT64_C(73000000000);
+        line(&r, "> REGISTER 192.0.2.1 a 2 user=1001 nonce=N response=y");
+        line(&r, "< 200 REGISTER 192.0.2.1 a 2");
+        assert_string_equal(r.out.p, "success proved REGISTER 1001 192.0.2.1\n");
+        exchange_free(r.exchange);
+        buf_free(&r.out);
+    }
+}
+
 /* What a real Asterisk answered: asterisk-22.md. */
 static void the_capture(void **state)
 {
@@ -357,6 +395,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_hides_nothing),
         cmocka_unit_test(pushed_out_by_the_proved),
+        cmocka_unit_test(a_flood_forges_no_success),
         cmocka_unit_test(the_capture),
         cmocka_unit_test(a_nonce_that_is_only_times_is_everybodys),
     };
