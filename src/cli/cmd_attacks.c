@@ -65,8 +65,8 @@ static void add_top(const struct cli *cli, struct table *t, const json_t *item)
 
     buf_printf(&b, "%s%s%s", key && *key ? key : "-", on ? "@" : "", on ? on : "");
     numbers(t, guard_number(item, "attempts"), share_of(item));
-    table_text(t, guard_text(item, "first"));
-    table_text(t, guard_text(item, "last"));
+    guard_time(t, item, "first", "");
+    guard_time(t, item, "last", "");
     table_text(t, guard_word(cli, WORD_ATTACK, guard_text(item, "attack")));
     table_text(t, b.p);
     t->cells.failed = t->cells.failed || b.failed;
@@ -151,10 +151,12 @@ static void print_headline(const struct cli *cli, const json_t *report)
     const char *on = guard_text(report, "switch");
     struct buf b = {0};
 
-    buf_printf(
-        &b,
-        TR(cli, "%lld refused attempts from %s to %s", "拒否された試行 %lld 回 (%s から %s まで)"),
-        guard_number(report, "attempts"), since ? since : "?", until ? until : "?");
+    buf_printf(&b, TR(cli, "%lld refused attempts from ", "拒否された試行 %lld 回 ("),
+               guard_number(report, "attempts"));
+    when_local(&b, since);
+    buf_puts(&b, TR(cli, " to ", " から "));
+    when_local(&b, until);
+    buf_puts(&b, TR(cli, "", " まで)"));
     if (on)
         buf_printf(&b, TR(cli, " on switch %s", "。スイッチ %s"), on);
     guard_line(b.failed ? "?" : b.p);

@@ -2,23 +2,10 @@
 #include "base/address.h"
 #include "cli/commands.h"
 #include "cli/consent.h"
+#include "cli/guard_words.h"
 #include "cli/resource.h"
 #include "cli/when.h"
 #include "enforce/direct.h"
-
-static const struct column columns[] = {
-    {"network", "NETWORK", "ネットワーク"},
-    {"kind", "KIND", "種類"},
-    {"attack", "WHY", "理由"},
-    {"by", "BY", "実行者"},
-    {"observed", "OBSERVED", "観察のみ"},
-    {"since", "SINCE", "開始"},
-    {"until", "UNTIL", "期限"},
-    {"count", "ATTEMPTS", "試行"},
-    {"heard", "SINCE THEN", "以後"},
-    {"note", "NOTE", "備考"},
-    {0},
-};
 
 static const struct column fields[] = {
     {"network", "network", "ネットワーク"},
@@ -37,7 +24,7 @@ int cmd_bans(struct cli *cli, const struct command *self, int argc, char **argv)
         {"network", "NETWORK"}, {"attack", "KIND"}, {"switch", "SWITCH"}, {0}};
 
     return resource_filtered(cli, self, "/v1/bans", filters, "one ban is what \"why\" explains",
-                             columns, argc, argv);
+                             guard_ban_columns, argc, argv);
 }
 
 /* ---- ban ---- */

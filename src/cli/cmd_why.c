@@ -3,6 +3,7 @@
 #include "cli/guard_words.h"
 #include "cli/resource.h"
 #include "cli/table.h"
+#include "cli/when.h"
 
 /*
  * `why`: what somebody on the phone reads to a customer who cannot call. First the API's own sentences, then
@@ -56,10 +57,10 @@ static void begin_attempts(const struct cli *cli, struct table *t)
 
 static void add_attempt(const struct cli *cli, struct table *t, const json_t *a)
 {
-    const char *at = guard_text(a, "at"), *method = guard_text(a, "method");
+    const char *method = guard_text(a, "method");
     const char *transport = guard_text(a, "transport");
 
-    table_format(t, "  %s", at ? at : "-");
+    guard_time(t, a, "at", "  ");
     table_text(t, guard_text(a, "switch"));
     table_text(t, guard_word(cli, WORD_WITNESS, guard_text(a, "witness")));
     table_text(t, guard_text(a, "source"));
@@ -112,19 +113,22 @@ static void count_text(const struct cli *cli, struct buf *b, const json_t *d)
 static void print_decision(const struct cli *cli, const json_t *d)
 {
     const json_t *attempts = json_object_get(d, "attempts");
-    const char *at = guard_text(d, "at"), *until = guard_text(d, "until");
+    const char *until = guard_text(d, "until");
     const char *network = guard_text(d, "network"), *account = guard_text(d, "account");
     long long named = guard_number(d, "named"), kept = (long long)json_array_size(attempts);
     struct buf b = {0};
 
-    buf_printf(&b, "%s  %s (%s)", at ? at : "-",
-               guard_word(cli, WORD_EVENT, guard_text(d, "event")),
+    when_local(&b, guard_text(d, "at"));
+    buf_printf(&b, "  %s (%s)", guard_word(cli, WORD_EVENT, guard_text(d, "event")),
                guard_word(cli, WORD_ATTACK, guard_text(d, "attack")));
     buf_printf(&b, "%s%s%s%s", network ? " " : "", network ? network : "", account ? " " : "",
                account ? account : "");
     count_text(cli, &b, d);
-    if (until)
-        buf_printf(&b, TR(cli, "; until %s", "。%s まで"), until);
+    if (until) {
+        buf_puts(&b, TR(cli, "; until ", "。"));
+        when_local(&b, until);
+        buf_puts(&b, TR(cli, "", " まで"));
+    }
     if (json_is_true(json_object_get(d, "observed")))
         buf_puts(&b, TR(cli, "; only observed", "。監視のみ"));
     if (named > kept)
@@ -231,9 +235,11 @@ static void print_sentences(const struct cli *cli, const json_t *why)
 
     json_array_foreach(json_object_get(why, "text"), i, sentence)
     {
-        const char *text = guard_text(sentence, TR(cli, "en", "ja"));
+        struct buf b = {0};
 
-        guard_line(text ? text : "?");
+        when_local(&b, guard_text(sentence, TR(cli, "en", "ja")));
+        guard_line(b.failed ? "?" : b.p);
+        buf_free(&b);
     }
 }
 
@@ -261,6 +267,32 @@ static void print(const struct cli *cli, const json_t *why)
     print_others(cli, why);
 }
 
+/* What is dropped of a network, the guard's longest-standing first. */
+#define INSIDE_SHOWN 20
+static int print_inside(struct cli *cli, const json_t *why)
+{
+    const json_t *inside = json_object_get(why, "inside");
+    long long n = guard_number(inside, "banned") + guard_number(inside, "quenched") +
+                  guard_number(inside, "observed");
+    struct buf path = {0};
+    struct fault f;
+    int code;
+
+    if (!n)
+        return EXIT_DONE;
+    buf_puts(&path, "/v1/bans");
+    path_query(&path, "network", guard_text(why, "address"));
+    putchar('\n');
+    code = path.failed ? (fault_nomem(&f), cli_fail(&f))
+                       : show_list(cli, path.p, INSIDE_SHOWN, guard_ban_columns);
+    if (n > INSIDE_SHOWN)
+        printf(TR(cli, "… %lld in all: sekisho bans --network\n",
+                  "… 全 %lld 件: sekisho bans --network\n"),
+               n);
+    buf_free(&path);
+    return code;
+}
+
 int cmd_why(struct cli *cli, const struct command *self, int argc, char **argv)
 {
     const char *switch_ = NULL;
@@ -285,7 +317,7 @@ int cmd_why(struct cli *cli, const struct command *self, int argc, char **argv)
     else if (cli->json)
         show_json(r.json);
     else
-        print(cli, r.json);
+        print(cli, r.json), code = print_inside(cli, r.json);
     reply_free(&r);
     buf_free(&path);
     words_free(&rest);

@@ -2,6 +2,7 @@
 #include "cli/guard_words.h"
 
 #include "cli/table.h"
+#include "cli/when.h"
 
 static const struct {
     enum guard_word of;
@@ -61,6 +62,49 @@ static const struct {
     {WORD_ATTACK, "operator", "by an operator", "運用者による"},
 };
 
+static const struct {
+    const char *key, *word, *ja;
+} in_tables[] = {
+    {"kind", "ban", "遮断"},
+    {"kind", "quench", "一時停止"},
+    {"kind", "lockout", "ロック"},
+    {"kind", "international", "国際発信のロック"},
+    {"kind", "takeover", "乗っ取りの疑い"},
+    {"attack", "operator", "運用者による遮断"},
+    {"by", "guard", "ガード"},
+    {"by", "operator", "運用者"},
+    {"from", "operator", "運用者"},
+    {"from", "file", "never-ban ファイル"},
+    {"from", "machine", "このマシン"},
+    {"from", "switch", "スイッチ"},
+    {"from", "trunk", "トランク"},
+};
+
+const char *guard_japanese(const char *key, const char *word)
+{
+    for (size_t i = 0; i < sizeof(in_tables) / sizeof(*in_tables); i++)
+        if (strcmp(in_tables[i].key, key) == 0 && strcmp(in_tables[i].word, word) == 0)
+            return in_tables[i].ja;
+    for (size_t i = 0; strcmp(key, "attack") == 0 && i < sizeof(table) / sizeof(*table); i++)
+        if (table[i].of == WORD_ATTACK && strcmp(table[i].word, word) == 0)
+            return table[i].ja;
+    return NULL;
+}
+
+const struct column guard_ban_columns[] = {
+    {"network", "NETWORK", "ネットワーク"},
+    {"kind", "KIND", "種類"},
+    {"attack", "WHY", "理由"},
+    {"by", "BY", "実行者"},
+    {"observed", "OBSERVED", "観察のみ"},
+    {"since", "SINCE", "開始"},
+    {"until", "UNTIL", "期限"},
+    {"count", "ATTEMPTS", "試行"},
+    {"heard", "SINCE THEN", "以後"},
+    {"note", "NOTE", "備考"},
+    {0},
+};
+
 const char *guard_word(const struct cli *cli, enum guard_word of, const char *word)
 {
     for (size_t i = 0; word && i < sizeof(table) / sizeof(*table); i++)
@@ -72,6 +116,17 @@ const char *guard_word(const struct cli *cli, enum guard_word of, const char *wo
 const char *guard_text(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
+}
+
+void guard_time(struct table *t, const json_t *object, const char *key, const char *before)
+{
+    struct buf b = {0};
+
+    buf_puts(&b, before);
+    when_local(&b, guard_text(object, key));
+    table_cell(t, buf_span(&b));
+    t->cells.failed = t->cells.failed || b.failed;
+    buf_free(&b);
 }
 
 long long guard_number(const json_t *object, const char *key)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/guard_words.h"
 #include "cli/table.h"
 
 #define ROWS_AT_ONCE 1000
@@ -117,11 +118,24 @@ static void value_text(struct buf *b, const json_t *v)
     }
 }
 
-static void add_value(struct table *t, const json_t *v)
+/* What stands in a table in Japanese; NULL: the same as in English. */
+static const char *japanese(const char *key, const json_t *v)
 {
+    const char *text = json_string_value(v);
+
+    if (json_is_boolean(v))
+        return json_is_true(v) ? "はい" : "いいえ";
+    return text ? guard_japanese(key, text) : NULL;
+}
+
+static void add_value(const struct cli *cli, struct table *t, const char *key, const json_t *v)
+{
+    const char *word = TR(cli, NULL, japanese(key, v));
     struct buf b = {0};
 
-    if (v)
+    if (word)
+        buf_puts(&b, word);
+    else if (v)
         value_text(&b, v);
     if (b.failed)
         t->cells.failed = true;
@@ -156,7 +170,7 @@ static int add_item(const json_t *item, void *arg, struct fault *f)
         return 0;
     }
     for (const struct column *c = l->columns; c->key; c++)
-        add_value(&l->table, json_object_get(item, c->key));
+        add_value(l->cli, &l->table, c->key, json_object_get(item, c->key));
     if (++l->seen % ROWS_AT_ONCE == 0 && !table_print(&l->table))
         return fault_nomem(f);
     return 0;
@@ -216,7 +230,7 @@ void show_object(struct cli *cli, const json_t *object, const struct column *col
     }
     for (const struct column *c = columns; c->key; c++) {
         table_text(&t, TR(cli, c->en, c->ja));
-        add_value(&t, json_object_get(object, c->key));
+        add_value(cli, &t, c->key, json_object_get(object, c->key));
     }
     if (!table_print(&t))
         cli_note("out of memory");

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/buf.h"
+
 static bool relative(const char *text, int64_t *seconds)
 {
     static const struct {
@@ -83,6 +85,45 @@ int when_parse(const char *text, enum when_side side, int64_t now, char out[WHEN
                      ESCAPED(span_of(text)));
     strftime(out, WHEN_SIZE, "%Y-%m-%dT%H:%M:%SZ", &t);
     return 0;
+}
+
+/* "2026-12-01T00:00:00Z", with or without a fraction, at the beginning of `text`: its end, else NULL. */
+static const char *utc_time(const char *text, struct tm *t, const char **fraction)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd";
+    const char *p = text;
+
+    for (const char *f = form; *f; f++, p++)
+        if (*f == 'd' ? *p < '0' || *p > '9' : *p != *f)
+            return NULL;
+    *fraction = p;
+    if (*p == '.')
+        for (p++; *p >= '0' && *p <= '9';)
+            p++;
+    if (*p != 'Z' || strptime(text, "%Y-%m-%dT%H:%M:%S", t) != *fraction)
+        return NULL;
+    return p + 1;
+}
+
+void when_local(struct buf *b, const char *text)
+{
+    for (const char *p = text ? text : "-"; *p;) {
+        struct tm t = {0};
+        const char *fraction, *end = utc_time(p, &t, &fraction);
+        time_t at = end ? timegm(&t) : 0;
+        long east;
+
+        if (!end || !localtime_r(&at, &t)) {
+            buf_putc(b, *p++);
+            continue;
+        }
+        east = t.tm_gmtoff / 60;
+        buf_printf(b, "%04d-%02d-%02dT%02d:%02d:%02d%.*s%c%02ld:%02ld", t.tm_year + 1900,
+                   t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
+                   (int)(end - 1 - fraction), fraction, east < 0 ? '-' : '+', labs(east) / 60,
+                   labs(east) % 60);
+        p = end;
+    }
 }
 
 int when_span(const char *text, int64_t *seconds, struct fault *f)

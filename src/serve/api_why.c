@@ -166,6 +166,24 @@ static int lock_json(struct api *api, struct store_tx *tx, json_t *json, struct 
     return rc;
 }
 
+static int know_account(struct store_tx *tx, struct question *q, struct fault *f)
+{
+    struct store_account account;
+    int rc = q->why.network.family ? ERR_MISSING
+                                   : store_account_find(tx, q->gate, q->why.account, &account, f);
+
+    q->why.account_there = rc == 0; /* what a stranger tried may be no name at all */
+    return rc == ERR_MISSING || rc == ERR_RANGE || rc == ERR_SYNTAX ? 0 : rc;
+}
+
+static json_t *inside_json(const struct why *why)
+{
+    return why->wide ? json_pack("{s:I, s:I, s:I}", "banned", (json_int_t)why->banned_inside,
+                                 "quenched", (json_int_t)why->quenched_inside, "observed",
+                                 (json_int_t)why->observed_inside)
+                     : json_null();
+}
+
 static const char *exempt_word(const struct why *why)
 {
     switch (why->exempt) {
@@ -189,18 +207,22 @@ static json_t *subject_json(const struct question *q)
         json_array_append_new(counts, line_json(q, &why->lines[i]));
     for (size_t i = 0; i < why->n_attempts; i++)
         json_array_append_new(attempts, api_attempt_json(&q->names, &why->attempts[i]));
-    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "address",
-                     api_network_or_null(&why->network), "account", api_strange(why->account),
-                     "switch", api_text_or_null(q->gate), "state", why_state(why), "exempt",
-                     api_word_or_null(exempt_word(why)), "good", good, "counts", counts, "attempts",
-                     attempts, "undo", api_word_or_null(undo));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "known",
+                     why->network.family ? json_null() : json_boolean(why->account_there), "inside",
+                     inside_json(why), "address", api_network_or_null(&why->network), "account",
+                     api_strange(why->account), "switch", api_text_or_null(q->gate), "state",
+                     why_state(why), "exempt", api_word_or_null(exempt_word(why)), "good", good,
+                     "counts", counts, "attempts", attempts, "undo", api_word_or_null(undo));
 }
 
 static int answer(struct api *api, struct store_tx *tx, struct fault *f)
 {
     struct question *q = api->state;
-    json_t *json = subject_json(q);
-    int rc = json ? 0 : fault_nomem(f);
+    int rc = know_account(tx, q, f);
+    json_t *json = rc ? NULL : subject_json(q);
+
+    if (!rc && !json)
+        rc = fault_nomem(f);
 
     if (!rc)
         rc = bans_json(api, tx, json, f);

@@ -122,6 +122,22 @@ static void gather_exempt(struct why *why, const struct guard_room *room)
     }
 }
 
+/* What is dropped of a network, itself not counted. */
+static void gather_inside(struct why *why, const struct guard_room *room)
+{
+    struct guard_ban ban;
+    size_t cursor = 0;
+
+    why->wide = why->network.bits < (why->network.family == 4 ? 32 : 128);
+    while (why->wide && guard_next_ban(room->guard, room->now, &cursor, &ban)) {
+        if (ban.network.bits <= why->network.bits || !exempts_overlap(&why->network, &ban.network))
+            continue;
+        why->observed_inside += ban.observed;
+        why->quenched_inside += !ban.observed && ban.quench;
+        why->banned_inside += !ban.observed && !ban.quench;
+    }
+}
+
 static void gather_source(struct why *why, const struct guard_room *room)
 {
     struct address address = {.family = why->network.family};
@@ -130,6 +146,7 @@ static void gather_source(struct why *why, const struct guard_room *room)
     memcpy(address.ip, why->network.ip, sizeof(address.ip));
     why->n_bans = guard_bans_around(room->guard, room->now, &why->network, why->bans, WHY_BANS);
     why->address_good = guard_address_good(room->guard, room->now, &address);
+    gather_inside(why, room);
     gather_exempt(why, room);
     gather_counts(why, room);
     gather_attempts(why, room->guard, ids,

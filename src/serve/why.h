@@ -49,8 +49,11 @@ struct why {
     size_t n_lines;
     struct evidence attempts[WHY_ATTEMPTS]; /* the newest first */
     size_t n_attempts;
+    bool wide; /* more than a host: what is dropped of it */
+    uint32_t banned_inside, quenched_inside, observed_inside;
     enum guard_enforcement_state enforcement;
     /* from the store */
+    bool account_there;          /* Sekisho has it */
     struct span notes[WHY_BANS]; /* of an operator's ban */
     const char *last_event;      /* the newest decision, "ban"; NULL: none is kept */
     int64_t last_ms;

@@ -264,6 +264,28 @@ static void say_counts(struct talk *t, const struct why *why)
     say(t);
 }
 
+static void say_inside(struct talk *t, const struct why *why)
+{
+    if (why->banned_inside + why->quenched_inside + why->observed_inside == 0) {
+        buf_puts(&t->en, "Nor is anything inside of it.");
+        buf_puts(&t->ja, "この範囲内に遮断中のものはありません。");
+        if (why->n_bans) {
+            buf_clear(&t->en);
+            buf_puts(&t->en, "Nothing inside of it is dropped apart.");
+        }
+    } else {
+        buf_printf(&t->en,
+                   "Inside of it: %" PRIu32 " banned, %" PRIu32
+                   " with the SIP ports closed for minutes, %" PRIu32 " only observed.",
+                   why->banned_inside, why->quenched_inside, why->observed_inside);
+        buf_printf(&t->ja,
+                   "この範囲内: 遮断中 %" PRIu32 " 件、一時停止中 %" PRIu32 " 件、監視のみ %" PRIu32
+                   " 件。",
+                   why->banned_inside, why->quenched_inside, why->observed_inside);
+    }
+    say(t);
+}
+
 static void say_address(struct talk *t, const struct why *why, const struct api_switch_names *names)
 {
     char text[ADDRESS_TEXT_MAX];
@@ -280,6 +302,8 @@ static void say_address(struct talk *t, const struct why *why, const struct api_
         buf_printf(&t->ja, "%s は遮断していません。", text);
         say(t);
     }
+    if (why->wide)
+        say_inside(t, why);
     if (enforced)
         say_enforcement(t, why);
     say_exempt(t, why);
@@ -361,6 +385,11 @@ static void say_lock(struct talk *t, const struct guard_lock *lock)
 
 static void say_account(struct talk *t, const struct why *why)
 {
+    if (!why->account_there && !why->locked) {
+        buf_puts(&t->en, "Sekisho has no account of this name on this switch.");
+        buf_puts(&t->ja, "このスイッチに、この名前のアカウントは登録されていません。");
+        say(t);
+    }
     if (why->locked) {
         say_lock(t, &why->lock);
     } else {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`sekisho why` and `sekisho attacks` against a real sekishod that reads of attacks in Asterisk's security log."""
 import csv
+import datetime
 import io
 import os
 import sys
@@ -44,7 +45,12 @@ def why_free():
     check("why: nothing to undo", "unban" not in ran.out and "TIME" not in ran.out, ran)
     ran = sekisho("why", "nobody")
     check("why: an account of which nothing is known",
-          ran.code == 0 and ran.out.startswith("nobody@local: free\n") and "not locked" in ran.out, ran)
+          ran.code == 0 and ran.out.startswith("nobody@local: free\n") and
+          "no account of this name" in ran.out and "not locked" in ran.out, ran)
+    check("why: the same in Japanese", "登録されていません" in sekisho("why", "nobody", "--lang", "ja").out)
+    sekisho("account", "add", "3003")
+    check("why: an account that is there", "no account" not in (ran := sekisho("why", "3003")).out and
+          "not locked" in ran.out, ran)
     check("why --lang ja", "制限なし" in sekisho("why", "198.51.100.9", "--lang", "ja").out)
 
 
@@ -68,7 +74,20 @@ def why_address(daemon):
           attempts)
     check("why --lang ja: sentences and tables", (ja := sekisho("why", ATTACKER, "--lang", "ja").out) and
           ja.startswith(f"{ATTACKER}: 遮断中\n") and "総当たり攻撃" in ja and "パスワード誤り" in ja, ja)
-    check("why NETWORK", sekisho("why", "203.0.113.0/24").code == 0)
+    ran = sekisho("why", "203.0.113.0/24")
+    check("why NETWORK: how much of it is dropped, and what", ran.code == 0 and "203.0.113.0/24 is not dropped" in ran.out and
+          "Inside of it: 1 banned" in ran.out and any(line.startswith(ATTACKER + " ") for line in ran.out.splitlines()), ran)
+    same("why NETWORK --json", sekisho("why", "203.0.113.0/24", "--json").json()["inside"],
+         {"banned": 1, "quenched": 0, "observed": 0})
+    check("why NETWORK: a quiet one", "Nor is anything inside" in sekisho("why", "198.51.100.0/24").out)
+    ran = sekisho("why", ATTACKER, env={"TZ": "Asia/Tokyo"})
+    at = datetime.datetime.fromisoformat(sekisho("why", ATTACKER, "--json").json()["bans"][0]["since"].replace("Z", "+00:00"))
+    there = at.astimezone(datetime.timezone(datetime.timedelta(hours=9))).isoformat()
+    check("why: times are local, with their zone", f"is dropped since {there}" in ran.out and "Z " not in ran.out and
+          ran.out.count("+09:00") >= 7, ran)
+    check("why: and can be asked for as they stand", sekisho("attacks", "--since", there).code == 0)
+    check("bans --lang ja: no English word", all(word in (ja := sekisho("bans", "--lang", "ja").out) for word in
+          ("遮断", "総当たり攻撃", "ガード", "いいえ")) and "guard" not in ja and "no " not in ja, ja)
     sekisho("why", ATTACKER)
     daemon.api.local("DELETE", f"/v1/bans/{ATTACKER}")
     ran = until(lambda: "ban lifted" in (r := sekisho("why", ATTACKER)).out and r)
