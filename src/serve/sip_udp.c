@@ -199,6 +199,8 @@ int sip_udp_start(struct sip_udp *udp, struct fault *f)
     for (unsigned i = 0; i < udp->n && !err; i++) {
         err = pthread_create(&udp->workers[i].thread, NULL, thread_main, &udp->workers[i]);
         udp->workers[i].running = !err;
+        if (!err)
+            pthread_setname_np(udp->workers[i].thread, "sekishod-sip"); /* for top and perf */
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return err ? fault(f, ERR_IO, "cannot start a thread for SIP: %s", strerror(err)) : 0;

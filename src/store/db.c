@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -227,6 +230,14 @@ int db_open(struct db **out, const char *path, enum db_access access, struct fau
     }
     *out = db;
     return 0;
+}
+
+void db_release(struct db *db)
+{
+    sqlite3_db_release_memory(db->handle);
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 void db_close(struct db *db)

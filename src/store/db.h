@@ -26,6 +26,8 @@ int db_open(struct db **out, const char *path, enum db_access access, struct fau
  * on the disk when it returns (synchronous FULL, else NORMAL). */
 int db_prepare(struct db *db, bool durable, struct fault *f);
 void db_close(struct db *db);
+/* Gives back the memory that pages of the file are kept in; what is needed again is read again. */
+void db_release(struct db *db);
 
 /* Whether a commit that leaves much in the log copies it into the file at once, as it does at first. */
 void db_checkpoints(struct db *db, bool at_once);

@@ -151,6 +151,8 @@ static int load(struct store *s, struct fault *f)
     if (err)
         return err;
     publish_commit(s, s->stats.change);
+    /* All accounts were read once, and stay in the snapshot. */
+    db_release(s->writer);
     s->loaded = true;
     s->stats.load_ms = (uint64_t)(clock_now().boot_ns - began_ns) / 1000000;
     if (store_snapshot(s))
