@@ -94,22 +94,29 @@ int name_check(struct span name, const char *what, struct fault *f)
                  ESCAPED(name), what, STORE_NAME_MAX);
 }
 
-int account_name_clean(struct span name, char out[STORE_ACCOUNT_NAME_MAX + 1], struct fault *f)
+bool store_account_name(struct span name, char out[STORE_ACCOUNT_NAME_MAX + 1])
 {
-    bool fits = name.n >= 1 && name.n <= STORE_ACCOUNT_NAME_MAX;
     char clean[STORE_ACCOUNT_NAME_MAX + 1] = {0};
 
-    for (size_t i = 0; fits && i < name.n; i++) {
+    if (name.n < 1 || name.n > STORE_ACCOUNT_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < name.n; i++) {
         char c = name.p[i];
         clean[i] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-        fits = is_lower_alnum(clean[i]) || memchr("._@+-", clean[i], 5);
+        if (!is_lower_alnum(clean[i]) && !memchr("._@+-", clean[i], 5))
+            return false;
     }
-    if (!fits)
-        return fault(f, ERR_SYNTAX,
-                     "\"%s\" cannot name an account: a name has 1 to %d of A-Z a-z 0-9 . _ @ + -",
-                     ESCAPED(name), STORE_ACCOUNT_NAME_MAX);
     memcpy(out, clean, sizeof(clean));
-    return 0;
+    return true;
+}
+
+int account_name_clean(struct span name, char out[STORE_ACCOUNT_NAME_MAX + 1], struct fault *f)
+{
+    if (store_account_name(name, out))
+        return 0;
+    return fault(f, ERR_SYNTAX,
+                 "\"%s\" cannot name an account: a name has 1 to %d of A-Z a-z 0-9 . _ @ + -",
+                 ESCAPED(name), STORE_ACCOUNT_NAME_MAX);
 }
 
 int text_check(struct span text, size_t max, const char *what, struct fault *f)

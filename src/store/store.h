@@ -351,6 +351,9 @@ struct store_account {
     int64_t tenant_id;
 };
 
+/* A name as accounts have it, in lower case and with its NUL; false: it can name none. */
+bool store_account_name(struct span name, char out[STORE_ACCOUNT_NAME_MAX + 1]);
+
 struct store_account_list {
     const struct store_account *items;
     size_t n;

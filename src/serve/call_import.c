@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "serve/call_import.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "numbering/numbering.h"
+#include "policy/snapshot.h"
+#include "store/store.h"
+
+/* Calls that are added at once at most: a piece that has more is taken in several commits. */
+#define BATCH ((size_t)1 << 16)
+
+struct call_import {
+    struct calls *calls;
+    struct snapshot *snapshot;
+    struct call_import_options options;
+    struct cdr_reader *reader;
+    struct call_import_figures figures; /* but what the reader counts */
+    struct call_import_fault faults[CALL_IMPORT_FAULTS];
+    size_t n_faults;
+    size_t n; /* in the batch */
+    struct call batch[BATCH];
+    char dialled[BATCH][CALL_DIALLED_MAX];
+};
+
+int call_import_new(struct call_import **out, struct calls *calls, struct snapshot *snapshot,
+                    const struct call_import_options *options, struct fault *f)
+{
+    struct call_import *import = malloc(sizeof(*import));
+    int err = import ? 0 : fault_nomem(f);
+
+    if (err)
+        return err;
+    /* Not the batch, which is large and need not be touched. */
+    import->calls = calls;
+    import->snapshot = snapshot;
+    import->options = *options;
+    import->figures = (struct call_import_figures){0};
+    import->n_faults = import->n = 0;
+    err = cdr_reader_new(&import->reader, &options->format, f);
+    if (err)
+        free(import);
+    else
+        *out = import;
+    return err;
+}
+
+void call_import_free(struct call_import *import)
+{
+    if (!import)
+        return;
+    cdr_reader_free(import->reader);
+    free(import);
+}
+
+void call_import_resume(struct call_import *import, uint64_t line)
+{
+    cdr_reader_resume(import->reader, line);
+}
+
+/* ---- what a call is ------------------------------------------------------------------------- */
+
+/* False: there is no such switch any more. */
+static bool understand(struct snapshot *snapshot, int64_t switch_id, struct span dialled,
+                       struct number *out, char country[4])
+{
+    snapshot_read_lock();
+    const struct levels_gate *gate = snapshot_switch_by_id(snapshot, switch_id);
+    if (gate) {
+        numbering_parse(gate->site, dialled, out);
+        memset(country, 0, 4);
+        if (out->country)
+            memcpy(country, out->country->iso, 3);
+    }
+    snapshot_read_unlock();
+    return gate != NULL;
+}
+
+struct history_place call_place(void *arg, int64_t switch_id, const struct call *call)
+{
+    static _Thread_local char country[4];
+    struct number number;
+
+    if (!understand(arg, switch_id, call->dialled, &number, country))
+        return (struct history_place){.doubted = true};
+    return (struct history_place){.country = span_of(country),
+                                  .abroad = number.target == CLASS_INTERNATIONAL};
+}
+
+static bool is_abroad(const struct call_import *import, struct span dialled)
+{
+    char country[4];
+    struct number number;
+
+    return understand(import->snapshot, import->options.switch_id, dialled, &number, country) &&
+           number.target == CLASS_INTERNATIONAL;
+}
+
+/* What is kept of a call is what made it one abroad, where anything did: a transfer or a menu sends what its caller
+ * has not dialled. */
+static struct span number_of(const struct call_import *import, const struct cdr *c)
+{
+    if (!c->sent.n || span_eq(c->sent, c->dialled) || !is_abroad(import, c->sent))
+        return c->dialled;
+    return is_abroad(import, c->dialled) ? c->dialled : c->sent;
+}
+
+static enum call_end end_of(const struct cdr *c)
+{
+    switch (c->outcome) {
+    case CDR_ANSWERED: return CALL_ANSWERED;
+    case CDR_NO_ANSWER:
+    case CDR_BUSY:
+    case CDR_CANCELLED: return CALL_UNANSWERED;
+    case CDR_FAILED: return CALL_FAILED;
+    case CDR_REFUSED: return CALL_REFUSED;
+    case CDR_UNKNOWN: break;
+    }
+    return c->billed_s ? CALL_ANSWERED : CALL_UNANSWERED;
+}
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+static void note_bad(struct call_import *import, uint64_t line, const char *why)
+{
+    import->figures.bad++;
+    if (import->n_faults == CALL_IMPORT_FAULTS)
+        return;
+    struct call_import_fault *fault = &import->faults[import->n_faults++];
+    fault->line = line;
+    snprintf(fault->text, sizeof(fault->text), "%.199s", why);
+}
+
+/* 1: there is a caller. 0: the record names none. */
+static int caller_of(struct call_import *import, const struct cdr *c, uint32_t *out,
+                     struct fault *f)
+{
+    char name[STORE_ACCOUNT_NAME_MAX + 1];
+    struct span payer = cdr_payer(c, &import->options.payer, NULL);
+
+    if (!payer.n || !store_account_name(payer, name)) {
+        import->figures.unowned++;
+        return 0;
+    }
+    int err = calls_caller(import->calls, import->options.switch_id, span_of(name), out, f);
+    return err ? err : 1;
+}
+
+static void span_time(struct call_import_figures *figures, int64_t ms)
+{
+    if (!figures->first_ms || ms < figures->first_ms)
+        figures->first_ms = ms;
+    if (ms > figures->last_ms)
+        figures->last_ms = ms;
+}
+
+static int add_record(struct call_import *import, const struct cdr *c, struct fault *f)
+{
+    struct call *call = &import->batch[import->n];
+    char *dialled = import->dialled[import->n];
+    struct span number = number_of(import, c);
+    uint8_t identity[CDR_IDENTITY_SIZE];
+
+    if (c->near_half)
+        return 0;
+    if (number.n > CALL_DIALLED_MAX || c->start_ms < 0 || c->start_ms > CALL_START_MAX) {
+        note_bad(import, cdr_reader_line(import->reader),
+                 number.n > CALL_DIALLED_MAX ? "what was dialled has more than 127 bytes"
+                                             : "the call began before 1970 or after the year 9999");
+        return 0;
+    }
+    *call = (struct call){.start_ms = c->start_ms, .end = end_of(c)};
+    call->seconds = call->end == CALL_ANSWERED ? c->billed_s : 0;
+    int found = caller_of(import, c, &call->caller, f);
+    if (found != 1)
+        return found;
+    if (number.n)
+        memcpy(dialled, number.p, number.n);
+    call->dialled = (struct span){dialled, number.n};
+    cdr_identity(c, identity);
+    memcpy(&call->key, identity, sizeof(call->key)); /* a hash, and the same by whichever export */
+    span_time(&import->figures, c->start_ms);
+    import->n++;
+    return 0;
+}
+
+static int append(struct call_import *import, struct calls_file *file, int64_t now_ms,
+                  struct fault *f)
+{
+    struct calls_added added;
+    int err = calls_append(import->calls, import->options.switch_id, import->batch, import->n, file,
+                           now_ms, &added, f);
+
+    import->n = 0;
+    if (err)
+        return err;
+    import->figures.added += added.added;
+    import->figures.known += added.known;
+    return 0;
+}
+
+/* What one row is. 1: one may go on; 0: no whole row is left. */
+static int step(struct call_import *import, struct span piece, bool last, size_t *used,
+                struct fault *f)
+{
+    struct cdr record;
+    struct fault why = {0};
+    size_t taken = 0;
+    enum cdr_step found =
+        cdr_reader_next(import->reader, piece.p, piece.n, last, &taken, &record, &why);
+    int err = 0;
+
+    *used += taken;
+    switch (found) {
+    case CDR_STEP_MORE: return 0;
+    case CDR_STEP_BAD: note_bad(import, cdr_reader_line(import->reader), why.text); return 1;
+    case CDR_STEP_FORMAT: return fault(f, ERR_MISSING, "%s", why.text);
+    case CDR_STEP_RECORD: err = add_record(import, &record, f); break;
+    }
+    return err ? err : 1;
+}
+
+int call_import_piece(struct call_import *import, struct span piece, bool last,
+                      struct calls_file *file, int64_t now_ms, size_t *used, struct fault *f)
+{
+    size_t at = 0;
+    int more = 1;
+
+    import->n = 0;
+    while (more == 1) {
+        more = step(import, span_skip(piece, at), last, &at, f);
+        if (more == 1 && import->n == BATCH) {
+            int err = append(import, NULL, now_ms, f);
+            more = err ? err : 1;
+        }
+    }
+    if (!more)
+        more = append(import, file, now_ms, f);
+    if (!more)
+        *used = at;
+    return more;
+}
+
+struct call_import_figures call_import_figures(const struct call_import *import,
+                                               const struct call_import_fault **faults, size_t *n)
+{
+    struct call_import_figures out = import->figures;
+    struct cdr_figures read = cdr_reader_figures(import->reader);
+
+    out.passed = read.passed;
+    out.doubtful = read.doubtful;
+    if (faults) {
+        *faults = import->faults;
+        *n = import->n_faults;
+    }
+    return out;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Records as Asterisk writes them, through numbering and into calls.db. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../store/fixture.h"
+#include "numbering/tables.h"
+#include "policy/snapshot.h"
+#include "serve/call_import.h"
+
+static struct place place;
+static struct tables *tables;
+static struct snapshot *snapshot;
+static struct store *store;
+static struct calls *calls;
+static struct fault f;
+
+static int setup(void **state)
+{
+    const struct snapshot_options options = {.key = "0123456789abcde"};
+    struct store_config config = {.tables = tables};
+
+    place_make(&place);
+    assert_int_equal(snapshot_new(&snapshot, &options, &f), 0);
+    config.dir = place.dir;
+    config.snapshot = snapshot;
+    const struct calls_config calls_config = {
+        .dir = place.dir, .place = call_place, .place_arg = snapshot};
+    if (store_open(&store, &config, NULL, &f) != 0 || calls_open(&calls, &calls_config, &f) != 0)
+        fail_msg("%s", f.text);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    calls_close(calls);
+    store_close(store);
+    snapshot_free(snapshot);
+    place_remove(&place);
+    return 0;
+}
+
+static struct call_import *begin(void)
+{
+    struct call_import_options options = {.switch_id = 1};
+    struct call_import *import = NULL;
+
+    assert_int_equal(cdr_payer_rule_parse(&options.payer, SPAN("accountcode, endpoint, src"), &f),
+                     0);
+    assert_int_equal(call_import_new(&import, calls, snapshot, &options, &f), 0);
+    return import;
+}
+
+/* A line of Master.csv: who calls whom, what was sent to the trunk, and how it ended. */
+static void line(struct buf *out, const char *account, const char *dialled, const char *sent,
+                 int second, const char *disposition)
+{
+    buf_printf(out,
+               "\"%s\",\"5551\",\"%s\",\"from-internal\",\"\"\"A, B\"\" <5551>\","
+               "\"PJSIP/1001-%08x\",\"PJSIP/trunk-%08x\",\"Dial\",\"PJSIP/%s@trunk,,\","
+               "\"2026-11-%02d 10:00:%02d\",\"2026-11-24 10:00:02\",\"2026-11-24 10:01:02\","
+               "62,60,\"%s\",\"DOCUMENTATION\",\"1795487582.%d\",\"\"\n",
+               account, dialled, second, second, sent, 1 + second % 20, second % 60, disposition,
+               second);
+}
+
+static int64_t ask(const char *sql)
+{
+    return fixture_number(place_file(&place, "calls.db"), sql);
+}
+
+static void must(int err)
+{
+    if (err)
+        fail_msg("%s", f.text);
+}
+
+static struct call_import_figures all_of(struct buf *text)
+{
+    struct call_import *import = begin();
+    size_t used = 0;
+
+    must(call_import_piece(import, buf_span(text), true, NULL, 1, &used, &f));
+    assert_int_equal(used, text->n);
+    struct call_import_figures figures = call_import_figures(import, NULL, NULL);
+    call_import_free(import);
+    return figures;
+}
+
+/* Old spellings of an international call are what they were. */
+static void dialled_numbers_go_through_numbering(void **state)
+{
+    static const char *const abroad[] = {"010441481123456", "184010441481123456",
+                                         "0033010441481123456", "+441481123456"};
+    struct buf text = {0};
+
+    for (int i = 0; i < 4; i++)
+        line(&text, "alice", abroad[i], abroad[i], i, "ANSWERED");
+    line(&text, "alice", "0312345678", "0312345678", 4, "ANSWERED");
+    line(&text, "alice", "010441481123456", "010441481123456", 5, "NO ANSWER");
+    struct call_import_figures figures = all_of(&text);
+    assert_int_equal(figures.added, 6);
+    assert_int_equal(ask("SELECT answered FROM history WHERE abroad = 1 AND country = 'GG'"), 4);
+    assert_int_equal(ask("SELECT unanswered FROM history WHERE abroad = 1"), 1);
+    assert_int_equal(ask("SELECT answered FROM history WHERE abroad = 0 AND country = 'JP'"), 1);
+    buf_free(&text);
+}
+
+/* A transfer: an extension was dialled, and Somalia called. */
+static void what_was_sent_abroad_counts(void **state)
+{
+    struct buf text = {0};
+
+    line(&text, "alice", "1002", "010252615123456", 0, "ANSWERED");
+    line(&text, "alice", "0312345678", "+81312345678", 1, "ANSWERED");
+    assert_int_equal(all_of(&text).added, 2);
+    assert_int_equal(ask("SELECT answered FROM history WHERE abroad = 1 AND country = 'SO'"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM history WHERE abroad = 1"), 1);
+    buf_free(&text);
+}
+
+static void who_pays_is_a_name_in_lower_case(void **state)
+{
+    struct buf text = {0};
+
+    line(&text, "Alice", "0312345678", "0312345678", 0, "ANSWERED");
+    line(&text, "", "0312345678", "0312345678", 1, "ANSWERED");
+    line(&text, "no name", "0312345678", "0312345678", 2, "ANSWERED");
+    struct call_import_figures figures = all_of(&text);
+    assert_int_equal(figures.added, 2);
+    assert_int_equal(figures.unowned, 1);
+    assert_int_equal(ask("SELECT count(*) FROM callers WHERE name IN ('alice', '1001')"), 2);
+    assert_int_equal(ask("SELECT count(*) FROM callers"), 2);
+    buf_free(&text);
+}
+
+static void a_bad_row_is_told_and_the_rest_goes_on(void **state)
+{
+    const struct call_import_fault *faults;
+    struct call_import *import = begin();
+    struct buf text = {0};
+    size_t used, n;
+
+    line(&text, "alice", "0312345678", "0312345678", 0, "ANSWERED");
+    buf_puts(&text, "rubbish\n");
+    line(&text, "alice", "0312345678", "0312345678", 1, "ANSWERED");
+    must(call_import_piece(import, buf_span(&text), true, NULL, 1, &used, &f));
+    struct call_import_figures figures = call_import_figures(import, &faults, &n);
+    assert_int_equal(figures.added, 2);
+    assert_int_equal(figures.bad, 1);
+    assert_int_equal(n, 1);
+    assert_int_equal(faults[0].line, 2);
+    assert_true(faults[0].text[0] != '\0');
+    call_import_free(import);
+    buf_free(&text);
+}
+
+/* However it is cut into pieces, and however often it comes: each call once. */
+static void pieces_make_no_difference(void **state)
+{
+    enum { N = 3000 };
+    struct buf text = {0};
+
+    for (int i = 0; i < N; i++)
+        line(&text, i % 3 ? "alice" : "bob", i % 7 ? "0312345678" : "010441481123456", "1", i,
+             i % 5 ? "ANSWERED" : "BUSY");
+    for (size_t size = 5000; size < text.n; size = size * 7 + 1) {
+        struct call_import *import = begin();
+        struct calls_file file = {.head = SPAN("head"), .name = SPAN("Master.csv")};
+        size_t at = 0, used;
+
+        while (at < text.n) {
+            struct span piece = span_skip(buf_span(&text), at);
+            bool last = piece.n <= size;
+
+            piece.n = last ? piece.n : size;
+            must(call_import_piece(import, piece, last, &file, 1, &used, &f));
+            assert_true(used > 0);
+            at += used;
+            file.bytes = at;
+        }
+        struct call_import_figures figures = call_import_figures(import, NULL, NULL);
+        assert_int_equal(figures.added + figures.known, N);
+        assert_int_equal(figures.bad, 0);
+        call_import_free(import);
+    }
+    assert_int_equal(ask("SELECT sum(calls) FROM blocks"), N);
+    assert_int_equal(ask("SELECT sum(answered + unanswered) FROM history"), N);
+    assert_int_equal(all_of(&text).known, N);
+    buf_free(&text);
+}
+
+static void a_switch_that_is_gone_speaks_for_nobody(void **state)
+{
+    const struct call call = {.dialled = SPAN("010441481123456"), .end = CALL_ANSWERED};
+    struct history_place place_now = call_place(snapshot, 77, &call);
+
+    assert_true(place_now.doubted);
+    assert_false(place_now.abroad);
+}
+
+static int load_tables(void **state)
+{
+    snapshot_reader_register();
+    return tables_load(&tables, NULL, 0, &f);
+}
+
+static int free_tables(void **state)
+{
+    tables_free(tables);
+    snapshot_reader_unregister();
+    return 0;
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(dialled_numbers_go_through_numbering),
+        TEST(what_was_sent_abroad_counts),
+        TEST(who_pays_is_a_name_in_lower_case),
+        TEST(a_bad_row_is_told_and_the_rest_goes_on),
+        TEST(pieces_make_no_difference),
+        TEST(a_switch_that_is_gone_speaks_for_nobody),
+    };
+
+    return cmocka_run_group_tests(tests, load_tables, free_tables);
+}
