@@ -8,8 +8,9 @@
  * Records out of a table of SQLite that a switch writes: Asterisk's (cdr_sqlite3_custom: columns by the names of Master.csv's
  * fields, calldate for start) or Kamailio's acc. Rows come by ascending rowid, behind the last that was read.
  *
- * The database is opened for reading only, and some rows are fetched at a time, between which nothing is locked: Asterisk
- * tries only five times, a fifth of a millisecond apart, and then loses its record.
+ * The database is opened for reading only, and some rows are fetched at a time; for a millisecond after each fetch nothing
+ * is locked, which the reader waits for where it must: Asterisk tries only five times, a fifth of a millisecond apart,
+ * and then loses its record. Not so with a WAL, where readers are in nobody's way.
  */
 
 struct cdr_sqlite;
