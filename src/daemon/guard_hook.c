@@ -71,6 +71,11 @@ int guard_hook_open(struct guard_hook **out, const char *path, struct guard_thre
     return 0;
 }
 
+struct hook_figures guard_hook_figures(const struct guard_hook *h)
+{
+    return hook_figures(h->hook);
+}
+
 void guard_hook_close(struct guard_hook *h)
 {
     if (!h)

@@ -11,6 +11,8 @@ struct guard_hook;
 /* Begins to hear; before the thread is started. `path` "": there is no program, `*out` is NULL. */
 int guard_hook_open(struct guard_hook **out, const char *path, struct guard_thread *thread,
                     const struct snapshot *snapshot, struct fault *f);
+/* Any thread. */
+struct hook_figures guard_hook_figures(const struct guard_hook *hook);
 /* When the guard's thread has ended. NULL is fine. */
 void guard_hook_close(struct guard_hook *hook);
 

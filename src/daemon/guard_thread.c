@@ -318,6 +318,8 @@ static void open_room(struct guard_thread *t, struct guard_room *out)
     out->n_witnesses = witnesses_look(t->witnesses, t->now, t->looks, WITNESSES_MAX);
     enforcement_look(t->enforcement, &out->enforcement);
     out->exempts = trust_list(t->trust, &out->n_exempts);
+    guard_journal_figures(t->journal, &out->journal);
+    witnesses_endings(t->witnesses, &out->endings);
 }
 
 static void copy_view(struct guard_thread *t)

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "intake/ours.h"
 #include "intake/witness.h"
+#include "serve/guard_desk.h"
 
 /*
  * What the guard's thread wants of an intake: one small file for each kind (guard_watch_wire.c and so on) makes
@@ -54,6 +55,8 @@ struct watch_kind {
     void (*tick)(void *watch, struct instant now); /* once a second; NULL: nothing to do */
     /* Begins to end the live calls that `ends` names; NULL: it cannot. */
     void (*end_calls)(void *watch, struct instant now);
+    /* Adds what became of that; NULL: nothing. */
+    void (*endings)(const void *watch, struct guard_room_endings *sum);
     /* `lost`: what the kernel could not keep. */
     void (*figures)(void *watch, struct instant now, struct witness_figures *out, uint64_t *lost);
 };

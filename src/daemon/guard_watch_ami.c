@@ -102,6 +102,18 @@ static void end_calls(void *watch, struct instant now)
     ami_end_calls(w->ami, now);
 }
 
+static void endings(const void *watch, struct guard_room_endings *sum)
+{
+    const struct watch *w = watch;
+    const struct ami_ending_figures *f = ami_ending_figures(w->ami);
+
+    sum->orders += f->orders;
+    sum->given_up += f->given_up;
+    sum->ended += f->calls.ended;
+    sum->refused += f->calls.refused;
+    sum->unreadable += f->calls.unreadable;
+}
+
 static void figures(void *watch, struct instant now, struct witness_figures *out, uint64_t *lost)
 {
     const struct watch *w = watch;
@@ -119,5 +131,6 @@ const struct watch_kind watch_ami = {
     .read = read_some,
     .tick = tick,
     .end_calls = end_calls,
+    .endings = endings,
     .figures = figures,
 };

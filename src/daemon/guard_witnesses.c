@@ -250,6 +250,14 @@ void witnesses_end_calls(struct witnesses *w, struct instant now)
             w->slots[i].kind->end_calls(w->slots[i].watch, now);
 }
 
+void witnesses_endings(const struct witnesses *w, struct guard_room_endings *out)
+{
+    *out = (struct guard_room_endings){0};
+    for (size_t i = 0; i < w->n_slots; i++)
+        if (w->slots[i].watch && w->slots[i].kind->endings)
+            w->slots[i].kind->endings(w->slots[i].watch, out);
+}
+
 /* ---- packet sockets ------------------------------------------------------------------------- */
 
 static bool lacks_socket(const struct slot *slot)

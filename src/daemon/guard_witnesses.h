@@ -40,6 +40,7 @@ void witnesses_tick(struct witnesses *witnesses, struct instant now);
 
 /* Somebody was stopped, or locked: live calls that must end now, do. */
 void witnesses_end_calls(struct witnesses *witnesses, struct instant now);
+void witnesses_endings(const struct witnesses *witnesses, struct guard_room_endings *out);
 
 /* Whether one lacks a packet socket, and one that came. Why none comes. */
 bool witnesses_want_socket(const struct witnesses *witnesses);

@@ -94,6 +94,23 @@ static void add_sip(const struct measures *measures, struct metrics *m)
     metrics_word(m, "why", "unread", connections.unread);
 }
 
+static void add_hook(const struct guard_hook *hook, struct metrics *m)
+{
+    struct hook_figures f = guard_hook_figures(hook);
+
+    metrics_one(m, METRICS_COUNTER, "hook_events_total", "Events for the operator's program.",
+                f.told);
+    metrics_one(m, METRICS_COUNTER, "hook_events_dropped_total", "Of those: too many waited.",
+                f.dropped);
+    metrics_one(m, METRICS_COUNTER, "hook_runs_total", "Times that the program was started.",
+                f.started);
+    metrics_family(m, METRICS_COUNTER, "hook_failures_total", "Runs that came to nothing.");
+    metrics_word(m, "why", "not-started", f.unstarted);
+    metrics_word(m, "why", "status", f.failed);
+    metrics_word(m, "why", "late", f.killed);
+    metrics_one(m, METRICS_GAUGE, "hook_waiting", "Events that wait for the program.", f.waiting);
+}
+
 void measures_add(const struct measures *measures, struct metrics *m)
 {
     if (measures->agi)
@@ -103,4 +120,6 @@ void measures_add(const struct measures *measures, struct metrics *m)
         add_http(measures->http, m);
     if (measures->records)
         add_records(measures->records, m);
+    if (measures->hook)
+        add_hook(measures->hook, m);
 }

@@ -2,6 +2,7 @@
 #ifndef SEKISHO_DAEMON_MEASURES_H
 #define SEKISHO_DAEMON_MEASURES_H
 
+#include "daemon/guard_hook.h"
 #include "daemon/records.h"
 #include "serve/fastagi.h"
 #include "serve/http.h"
@@ -16,6 +17,7 @@ struct measures {
     const struct sip_tcp *sip_tcp;
     const struct http *http;
     struct records *records;
+    const struct guard_hook *hook;
 };
 
 void measures_add(const struct measures *measures, struct metrics *metrics);

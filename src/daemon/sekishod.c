@@ -114,7 +114,8 @@ static void tell_metrics(void *arg, struct metrics *metrics)
                                       .sip = d->sip,
                                       .sip_tcp = d->sip_tcp,
                                       .http = d->http,
-                                      .records = d->records};
+                                      .records = d->records,
+                                      .hook = d->hook};
 
     measures_add(&measures, metrics);
 }

@@ -165,6 +165,38 @@ static void add_enforcer(struct metrics *m, const struct guard_enforcement *e)
         metrics_word(m, "counter", guard_counter_name((enum enforce_counter)c), e->counts[c].bytes);
 }
 
+/* ---- what is written down, and calls that end ---- */
+
+static void add_journal(struct metrics *m, const struct guard_journal_figures *j)
+{
+    metrics_family(m, METRICS_COUNTER, "journal_rows_total",
+                   "What the guard has given to be written down.");
+    metrics_word(m, "of", "decision", j->decisions);
+    metrics_word(m, "of", "attempt", j->attempts);
+    metrics_family(m, METRICS_COUNTER, "journal_dropped_total", "Of those: no room.");
+    metrics_word(m, "of", "decision", j->dropped_decisions);
+    metrics_word(m, "of", "evidence", j->dropped_evidence);
+    metrics_one(m, METRICS_COUNTER, "journal_merged_total",
+                "Attempts that were summed up without account, User-Agent or source.",
+                j->merged_attempts);
+    metrics_one(m, METRICS_COUNTER, "journal_flushes_total", "Times that it was written.",
+                j->flushes);
+    metrics_one(m, METRICS_COUNTER, "journal_flushes_failed_total",
+                "Of those: the store did not take it.", j->failed);
+}
+
+static void add_endings(struct metrics *m, const struct guard_room_endings *e)
+{
+    metrics_one(m, METRICS_COUNTER, "hangup_orders_total",
+                "Orders to a manager to end what must not go on: a stop, a takeover.", e->orders);
+    metrics_one(m, METRICS_COUNTER, "hangup_orders_given_up_total",
+                "Of those: the manager did not answer.", e->given_up);
+    metrics_one(m, METRICS_COUNTER, "hangups_total", "Calls that were hung up.", e->ended);
+    metrics_family(m, METRICS_COUNTER, "hangups_failed_total", "Calls that were not.");
+    metrics_word(m, "why", "refused", e->refused);
+    metrics_word(m, "why", "unreadable", e->unreadable);
+}
+
 /* ---- witnesses ------------------------------------------------------------------------------ */
 
 static uint64_t connected(const struct guard_room_witness *w)
@@ -288,6 +320,8 @@ static int answer(struct api *api, struct fault *f)
         add_active(&m, taken);
         add_enforcer(&m, &taken->guard.enforcement);
         add_witnesses(&m, api, &taken->guard);
+        add_journal(&m, &taken->guard.journal);
+        add_endings(&m, &taken->guard.endings);
     }
     if (m.out.failed) {
         buf_free(&m.out);

@@ -5,6 +5,7 @@
 #include "enforce/message.h"
 #include "guard/guard.h"
 #include "intake/witness.h"
+#include "store/guard_journal.h"
 
 /*
  * The desk between those who ask or order something of the guard and the guard's own thread (daemon/guard_thread.h).
@@ -20,6 +21,12 @@ struct guard_room_witness {
     const char *switch_name;
     const char *what; /* the file, address or interface that it watches; for people */
     uint64_t lost;    /* what the kernel could not keep for it; also in figures.dropped */
+};
+
+/* Calls that were to end: what became of that, over all managers (intake/ami.h). */
+struct guard_room_endings {
+    uint64_t orders, given_up;
+    uint64_t ended, refused, unreadable; /* calls */
 };
 
 /* What stands between a decision and the kernel. */
@@ -73,6 +80,8 @@ struct guard_room {
     struct guard_enforcement enforcement;
     const struct guard_room_exempt *exempts;
     size_t n_exempts;
+    struct guard_journal_figures journal;
+    struct guard_room_endings endings;
 };
 
 /* How many may wait at a time. ERR_NOMEM, ERR_IO. */

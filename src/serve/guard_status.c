@@ -28,6 +28,8 @@ int guard_status_take(struct guard_status *view, struct reader *reader,
     }
     view->n_witnesses = room->n_witnesses;
     guard_figures(room->guard, &view->figures);
+    view->journal = room->journal;
+    view->endings = room->endings;
     view->there = whole;
     return whole ? 0 : fault_nomem(f);
 }

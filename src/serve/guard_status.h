@@ -11,6 +11,8 @@ struct guard_status {
     struct guard_room_witness *witnesses;
     size_t n_witnesses;
     struct guard_figures figures;
+    struct guard_journal_figures journal;
+    struct guard_room_endings endings;
 };
 
 /* On the guard's thread. What is copied lives as long as the reader. ERR_NOMEM. */

@@ -209,6 +209,14 @@ def the_figures_say_so():
     assert figures()[("sekisho_lockouts", ("kind", "takeover"), ("mode", "enforce"))] == 1
     assert figures()[("sekisho_attempts_total", ("outcome", "wrong-credentials"), ("witness", "ami"))] == 14
     assert figures()[("sekisho_enforcer_state", ("state", "none"))] == 1
+    now = figures()
+    assert now[("sekisho_hangups_total",)] >= 1 and now[("sekisho_hangup_orders_total",)] >= 1, now
+    assert now[("sekisho_hangups_failed_total", ("why", "refused"))] == 0
+    assert now[("sekisho_hook_runs_total",)] == now[("sekisho_hook_events_total",)] == len(told()), (now, told())
+    assert now[("sekisho_hook_failures_total", ("why", "status"))] == 0
+    assert now[("sekisho_journal_rows_total", ("of", "decision"))] >= 2
+    assert now[("sekisho_journal_rows_total", ("of", "attempt"))] >= 14
+    assert now[("sekisho_journal_dropped_total", ("of", "decision"))] == 0
     assert figures()[("sekisho_witness_connected", ("switch", "local"), ("watches", f"AMI of 127.0.0.1:{manager.port}"), ("witness", "ami"))] == 1
 
 
