@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The whole path of a SIP request: from a datagram to the bytes that are sent back. The first byte says which
- * switch sends it, or a stranger. The answer is one message without a fault, answers the request that it was
- * sent for, and is the same when it is asked for again.
+ * The whole path of a SIP request: from a datagram, or from the bytes of a connection, to those that are sent
+ * back. The first byte says which switch sends it, or a stranger; whether it is a connection; and in
+ * parts of how many bytes they come there. Each answer is one message without a fault, answers the request that
+ * it was sent for, is no larger than that takes, and is the same when it is asked for again.
  */
 #include <string.h>
 
 #include "../tests/serve/sip_world.h"
 #include "fuzz.h"
 #include "sip/message.h"
+#include "sip/stream.h"
 #include "sip/via.h"
 
 static const struct address sources[] = {
@@ -17,17 +19,21 @@ static const struct address sources[] = {
     {6, {0x20, 0x01, 0x0d, 0xb8, [15] = 1}, 5062},
     {4, {203, 0, 113, 9}, 65535},
     {4, {10, 0, 0, 1}, 5060},
+    {4, {198, 18, 0, 1}, 5060},
 };
 #define SOURCES (sizeof(sources) / sizeof(*sources))
-#define STRANGER (SOURCES - 1)
+#define STRANGER 4
 #define REPLY_MAX (2 * SIP_MESSAGE_MAX)
 
 static struct sip_world world;
 
-static size_t ask(struct span bytes, size_t who, char *reply)
+static size_t ask_once(struct span bytes, size_t who, bool by_length, char *reply)
 {
-    struct sip_packet packet = {
-        .bytes = bytes, .source = sources[who], .reply = reply, .size = REPLY_MAX};
+    struct sip_packet packet = {.bytes = bytes,
+                                .by_length = by_length,
+                                .source = sources[who],
+                                .reply = reply,
+                                .size = REPLY_MAX};
     static int64_t now_ns;
 
     sip_desk_answer(world.desk, &packet, 1, (struct instant){.boot_ns = ++now_ns});
@@ -43,6 +49,15 @@ static size_t count_vias(const struct sip_message *m)
     while (sip_values_next(&values, &value))
         n++;
     return n;
+}
+
+/* Of the request's bytes those that are repeated, names in full, and some of our own. */
+static void check_size(const struct sip_message *out, const struct sip_message *in)
+{
+    size_t most = in->whole.n + 512 + 4 * (size_t)sip_message_count(in, SIP_H_VIA);
+
+    /* Behind each comma a space. */
+    PROMISE(out->whole.n <= most + (out->status == 420 ? in->whole.n : 0));
 }
 
 static void check_answer(struct span reply, struct span bytes, size_t who)
@@ -68,23 +83,59 @@ static void check_answer(struct span reply, struct span bytes, size_t who)
     PROMISE(sip_values_next(&values, &top) && via_parse(&via, top) == 0);
     PROMISE(!via.has_rport || via.rport == sources[who].port);
     PROMISE(out.status != 302 || sip_message_count(&out, SIP_H_CONTACT) == 1);
+    check_size(&out, &in);
+}
+
+static void ask(struct span bytes, size_t who, bool by_length)
+{
+    static char reply[REPLY_MAX], again[REPLY_MAX];
+    size_t n = ask_once(bytes, who, by_length, reply);
+
+    PROMISE(n == ask_once(bytes, who, by_length, again) && memcmp(reply, again, n) == 0);
+    if (who == STRANGER)
+        PROMISE(n == 0);
+    if (n)
+        check_answer((struct span){reply, n}, bytes, who);
+}
+
+/* As sip_tcp.c does. */
+static void ask_stream(struct span bytes, size_t who, size_t step)
+{
+    struct sip_stream s = {0};
+    struct sip_message m;
+    size_t from = 0, have = 0, used;
+
+    while (have < bytes.n) {
+        have = step && bytes.n - have > step ? have + step : bytes.n;
+        for (bool more = true; more;) {
+            struct span part = {bytes.p + from, have - from};
+
+            switch (sip_stream_next(&s, part, &m, &used)) {
+            case SIP_STREAM_MORE: more = false; break;
+            case SIP_STREAM_MESSAGE: ask(m.whole, who, true); break;
+            case SIP_STREAM_KEEPALIVE: break;
+            case SIP_STREAM_LOST:
+                PROMISE(s.header <= part.n);
+                if (s.header)
+                    ask((struct span){part.p, s.header}, who, true);
+                return;
+            }
+            from += used;
+        }
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static char reply[REPLY_MAX], again[REPLY_MAX];
     struct span bytes = {(const char *)data + 1, size ? size - 1 : 0};
-    size_t who = size ? data[0] % SOURCES : 0, n;
 
     if (!world.desk)
         sip_world_open(&world);
     if (!size || size > SIP_MESSAGE_MAX)
         return 0;
-    n = ask(bytes, who, reply);
-    PROMISE(n == ask(bytes, who, again) && memcmp(reply, again, n) == 0);
-    if (who == STRANGER)
-        PROMISE(n == 0);
-    if (n)
-        check_answer((struct span){reply, n}, bytes, who);
+    if (data[0] / SOURCES % 2)
+        ask_stream(bytes, data[0] % SOURCES, data[0] / SOURCES / 2);
+    else
+        ask(bytes, data[0] % SOURCES, false);
     return 0;
 }

@@ -95,6 +95,8 @@ static bool take(struct sip_desk *desk, struct asking *a, struct sip_packet *pac
         return false;
     }
     sip_request_read(&a->request, packet->bytes, &a->gate->sip);
+    if (packet->by_length)
+        sip_request_need_length(&a->request);
     switch (a->request.kind) {
     case SIP_REQUEST_QUESTION:
     case SIP_REQUEST_ANSWER: a->hash = hash_transaction(desk, a); return true;
@@ -117,7 +119,7 @@ static struct authorize_question question_of(const struct asking *a, struct inst
 
 /* ---- what an emergency waits for ------------------------------------------------------------ */
 
-/* Something is required that Sekisho does not know: another would be told so and ask again. */
+/* Something is wrong with the request, or required that Sekisho does not know: another would be told so. */
 static bool is_emergency(struct sip_desk *desk, const struct asking *a, struct instant now)
 {
     struct authorize_question question = question_of(a, now);

@@ -46,6 +46,7 @@ void sip_desk_free(struct sip_desk *desk);
 
 struct sip_packet {
     struct span bytes; /* one datagram, or one message */
+    bool by_length;    /* of a stream: it must say how long it is */
     struct address source;
     char *reply; /* room for `size` bytes; not within `bytes` */
     size_t size;

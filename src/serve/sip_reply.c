@@ -325,8 +325,13 @@ static void put_needed(struct writer *w, const struct sip_request *r,
     case 420: put_unsupported(w, r); break;
     default: break;
     }
-    if (answer->reason)
+    if (answer->reason) {
         put_reason(w, answer->status, answer->verdict);
+    } else if (answer->verdict && answer->verdict->max_seconds) {
+        PUT(w, "X-Sekisho-Max-Seconds: ");
+        put_number(w, answer->verdict->max_seconds);
+        PUT(w, "\r\n");
+    }
 }
 
 size_t sip_reply(const struct sip_request *r, const struct sip_answer *answer,

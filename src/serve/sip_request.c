@@ -130,23 +130,52 @@ static struct span dialled_of(struct sip_request *r)
 
 /* ---- where the call comes from -------------------------------------------------------------- */
 
-/* The second Via is that of whom the switch was asked by. The switch wrote `received` into it unless what
- * stands there is the address that it saw (RFC 3261 section 18.2.1). */
+static struct span without_brackets(struct span host)
+{
+    return host.n > 2 && host.p[0] == '[' ? (struct span){host.p + 1, host.n - 2} : host;
+}
+
+/* Behind NAT: others see it with another address. */
+static bool is_inside(const struct address *a)
+{
+    const uint8_t *ip = a->ip;
+
+    if (address_is_loopback(a))
+        return true;
+    if (a->family == 6)
+        return (ip[0] & 0xfe) == 0xfc || (ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80);
+    return ip[0] == 10 || (ip[0] == 172 && (ip[1] & 0xf0) == 16) ||
+           (ip[0] == 192 && ip[1] == 168) || (ip[0] == 100 && (ip[1] & 0xc0) == 64) ||
+           (ip[0] == 169 && ip[1] == 254);
+}
+
+/*
+ * The second Via is that of whom the switch was asked by. The switch wrote `received` into it unless what
+ * stands there is the address that it saw (RFC 3261 section 18.2.1): then the caller may have written one, to be
+ * taken for somebody who is known. That would stand beside the caller's own address, where else one
+ * of the inside stands: beside any other it says nothing.
+ */
 static struct span remote_of(const struct sip_request *r)
 {
+    const struct span nobody = {NULL, 0};
     struct sip_values values = r->vias;
-    struct address address;
+    struct address host, received;
     struct span value;
     struct via via;
 
     if (!sip_values_next(&values, &value) || via_parse(&via, value))
-        return (struct span){NULL, 0};
+        return nobody;
 
-    struct span host = via.received.n ? via.received : via.host;
+    struct span said = without_brackets(via.host), seen = without_brackets(via.received);
+    bool literal = address_parse_ip(said, &host, NULL) == 0;
 
-    if (host.n > 2 && host.p[0] == '[')
-        host = (struct span){host.p + 1, host.n - 2};
-    return address_parse_ip(host, &address, NULL) == 0 ? host : (struct span){NULL, 0};
+    if (!seen.n)
+        return literal ? said : nobody;
+    if (address_parse_ip(seen, &received, NULL))
+        return nobody;
+    return !literal || is_inside(&host) || memcmp(host.ip, received.ip, sizeof(host.ip)) == 0
+               ? seen
+               : nobody;
 }
 
 /* ---- the request ---------------------------------------------------------------------------- */
@@ -206,6 +235,9 @@ static void judge(struct sip_request *r, const struct levels_sip *terms)
 
     if (faults) {
         answer(r, 400, sip_message_fault_text(faults));
+        r->emergencies = invite;
+        if (invite)
+            read_question(r, terms);
     } else if (r->m.faults & SIP_VERSION) {
         answer(r, 505, NULL);
     } else if (!invite && !is_method(&r->m, SIP_OPTIONS)) {
@@ -239,4 +271,14 @@ void sip_request_read(struct sip_request *out, struct span bytes, const struct l
         out->kind = SIP_REQUEST_ABSORBED;
     else if (can_be_answered(out))
         judge(out, terms);
+}
+
+void sip_request_need_length(struct sip_request *r)
+{
+    bool question = r->kind == SIP_REQUEST_QUESTION;
+
+    if (r->m.has_length || !(question || r->kind == SIP_REQUEST_ANSWER) || r->status == 400)
+        return;
+    answer(r, 400, "no Content-Length");
+    r->emergencies |= question;
 }

@@ -28,7 +28,7 @@ struct sip_request {
     enum sip_request_kind kind;
     unsigned status;   /* of an ANSWER: 200, 400, 405, 420, 481 or 505 */
     const char *fault; /* of a 400: what is wrong, in words of ours */
-    bool emergencies;  /* of a 420: an emergency call is answered as if nothing were required */
+    bool emergencies; /* of a 400 or 420 to an INVITE: an emergency call is answered all the same */
     struct sip_message m;
     struct via via; /* the topmost */
     struct span via_whole;
@@ -37,7 +37,7 @@ struct sip_request {
     struct uri uri;         /* the Request-URI, where `has_uri` */
     bool has_uri;
 
-    /* Of a question, and of a 420 to an INVITE. */
+    /* Of a question, and where `emergencies`. */
     struct span account; /* empty: nobody is named, or more than one */
     struct span dialled;
     struct span remote; /* the address that the switch was asked from; empty: not known */
@@ -46,5 +46,9 @@ struct sip_request {
 
 /* `bytes` is one datagram, or one message of a stream; `terms` are those of the switch that sent it. */
 void sip_request_read(struct sip_request *out, struct span bytes, const struct levels_sip *terms);
+
+/* What has been read came over a stream, where what does not say how long it is is malformed (RFC 3261 section
+ * 18.3). */
+void sip_request_need_length(struct sip_request *request);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/repeats.h"
+#include "serve/farewell.h"
 #include "serve/listener.h"
 #include "sip/stream.h"
 
@@ -23,6 +24,7 @@
 #define OUT_MAX (128 << 10) /* answers that wait; then nothing more is read */
 #define LISTENERS_MAX 8
 #define OUT_KEPT 4096
+#define FAREWELLS_MAX 256
 #define SECOND_NS INT64_C(1000000000)
 
 struct connection {
@@ -30,6 +32,8 @@ struct connection {
     int fd;
     bool full;           /* waits until answers can be written */
     bool gone;           /* to be closed */
+    bool lost;           /* nothing more can be understood */
+    bool told;           /* ... when what was answered last has been read */
     int64_t deadline_ns; /* boot time */
     int64_t heard_ns;
     int64_t switch_id;
@@ -51,6 +55,7 @@ struct sip_tcp {
     int spare; /* given up to take and close a connection when descriptors have run out */
     struct connection *first, *last;
     size_t n;
+    struct farewell *farewell;
     int64_t now_ns;
     struct repeats strangers;
     struct sip_tcp_figures figures;
@@ -64,10 +69,24 @@ static void close_connection(struct sip_tcp *tcp, struct connection *c)
     *(c->earlier ? &c->earlier->later : &tcp->first) = c->later;
     *(c->later ? &c->later->earlier : &tcp->last) = c->earlier;
     tcp->n--;
-    close(c->fd);
+    if (c->fd >= 0)
+        close(c->fd);
     free(c->in);
     buf_free(&c->out);
     free(c);
+}
+
+/* To close a connection on which something has not been read yet would take the answer back with it. */
+static void end_connection(struct sip_tcp *tcp, struct connection *c)
+{
+    if (c->told && !c->out.n && shutdown(c->fd, SHUT_WR) == 0 &&
+        epoll_ctl(tcp->epoll, EPOLL_CTL_DEL, c->fd, NULL) == 0) {
+        if (farewell_count(tcp->farewell) >= FAREWELLS_MAX)
+            farewell_make_room(tcp->farewell, tcp->now_ns);
+        farewell_add(tcp->farewell, c->fd, tcp->now_ns);
+        c->fd = -1;
+    }
+    close_connection(tcp, c);
 }
 
 static void watch(struct sip_tcp *tcp, struct connection *c, int how)
@@ -121,10 +140,13 @@ static void write_some(struct sip_tcp *tcp, struct connection *c)
 
 /* ---- answering ------------------------------------------------------------------------------ */
 
-static void answer_message(struct sip_tcp *tcp, struct connection *c, const struct sip_message *m)
+static void answer_message(struct sip_tcp *tcp, struct connection *c, struct span bytes)
 {
-    struct sip_packet packet = {
-        .bytes = m->whole, .source = c->source, .reply = tcp->reply, .size = sizeof(tcp->reply)};
+    struct sip_packet packet = {.bytes = bytes,
+                                .by_length = true,
+                                .source = c->source,
+                                .reply = tcp->reply,
+                                .size = sizeof(tcp->reply)};
 
     sip_desk_answer(tcp->desk, &packet, 1, clock_now());
     buf_add(&c->out, (struct span){packet.reply, packet.n});
@@ -137,6 +159,17 @@ static void answer_keepalive(struct connection *c, struct span ends)
         buf_puts(&c->out, "\r\n");
 }
 
+/* Where the next message begins nobody knows. Whoever sent this one is told, if it can be told. */
+static void lose(struct sip_tcp *tcp, struct connection *c, struct span bytes)
+{
+    tcp->figures.lost++;
+    if (c->stream.header) {
+        answer_message(tcp, c, (struct span){bytes.p, c->stream.header});
+        c->told = true;
+    }
+    c->lost = true;
+}
+
 /* What has come begins with this. False where nothing is whole. */
 static bool answer_one(struct sip_tcp *tcp, struct connection *c, struct span bytes, size_t *used,
                        bool *whole)
@@ -146,14 +179,11 @@ static bool answer_one(struct sip_tcp *tcp, struct connection *c, struct span by
     switch (sip_stream_next(&c->stream, bytes, &m, used)) {
     case SIP_STREAM_MORE: return false;
     case SIP_STREAM_MESSAGE:
-        answer_message(tcp, c, &m);
+        answer_message(tcp, c, m.whole);
         *whole = true;
         return true;
     case SIP_STREAM_KEEPALIVE: answer_keepalive(c, (struct span){bytes.p, *used}); return true;
-    case SIP_STREAM_LOST:
-        tcp->figures.lost++;
-        c->gone = true;
-        return false;
+    case SIP_STREAM_LOST: lose(tcp, c, bytes); return false;
     }
     return false;
 }
@@ -164,12 +194,13 @@ static void answer_some(struct sip_tcp *tcp, struct connection *c)
     size_t at = 0, used = 0;
     bool whole = false, more = true;
 
-    while (more && !c->gone && !c->full) {
+    while (more && !c->gone && !c->lost && !c->full) {
         while (c->out.n < OUT_MAX &&
                (more = answer_one(tcp, c, (struct span){c->in + at, c->n_in - at}, &used, &whole)))
             at += used;
         write_some(tcp, c);
     }
+    c->gone |= c->lost;
     c->n_in -= at;
     if (at && c->n_in)
         memmove(c->in, c->in + at, c->n_in);
@@ -228,7 +259,7 @@ static void serve(struct sip_tcp *tcp, struct connection *c)
         answer_some(tcp, c);
     read_some(tcp, c);
     if (c->gone)
-        close_connection(tcp, c);
+        end_connection(tcp, c);
 }
 
 /* ---- accepting ------------------------------------------------------------------------------ */
@@ -381,6 +412,7 @@ void sip_tcp_run(struct sip_tcp *tcp, int fd)
         if (tcp->listeners[i] == fd)
             accept_some(tcp, fd);
     end_late(tcp);
+    farewell_run(tcp->farewell, tcp->now_ns, SECOND_NS);
     tell_repeats(tcp);
 }
 
@@ -391,6 +423,8 @@ int sip_tcp_wait_ms(const struct sip_tcp *tcp)
     for (const struct connection *c = tcp->first; c; c = c->later)
         if (c->deadline_ns < due)
             due = c->deadline_ns;
+    if (farewell_due_ns(tcp->farewell) < due)
+        due = farewell_due_ns(tcp->farewell);
     if (due == INT64_MAX)
         return -1;
     return due <= tcp->now_ns ? 0 : (int)((due - tcp->now_ns) / 1000000) + 1;
@@ -419,7 +453,7 @@ void sip_tcp_drain(struct sip_tcp *tcp)
 
 size_t sip_tcp_unfinished(const struct sip_tcp *tcp)
 {
-    size_t n = 0;
+    size_t n = farewell_count(tcp->farewell);
 
     for (const struct connection *c = tcp->first; c; c = c->later)
         n += c->n_in || c->out.n;
@@ -447,8 +481,10 @@ int sip_tcp_new(struct sip_tcp **out, struct authorizer *authorizer,
     tcp->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     tcp->epoll = epoll_create1(EPOLL_CLOEXEC);
     repeats_begin(&tcp->strangers);
-    err = tcp->epoll < 0 ? fault(f, ERR_IO, "cannot make an epoll: %m")
-                         : sip_desk_new(&tcp->desk, authorizer, key, f);
+    tcp->farewell = farewell_new();
+    err = tcp->epoll < 0   ? fault(f, ERR_IO, "cannot make an epoll: %m")
+          : !tcp->farewell ? fault_nomem(f)
+                           : sip_desk_new(&tcp->desk, authorizer, key, f);
     if (!err && n_listen > LISTENERS_MAX)
         err = fault(f, ERR_RANGE, "more than %d addresses to listen on", LISTENERS_MAX);
     for (size_t i = 0; i < n_listen && !err; i++) {
@@ -475,6 +511,7 @@ void sip_tcp_free(struct sip_tcp *tcp)
         close(tcp->epoll);
     if (tcp->spare >= 0)
         close(tcp->spare);
+    farewell_free(tcp->farewell);
     sip_desk_free(tcp->desk);
     free(tcp);
 }

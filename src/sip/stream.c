@@ -38,9 +38,12 @@ static bool learn_length(struct sip_stream *s, struct span header)
 {
     struct sip_message m;
 
-    if (sip_message_read(&m, header) || m.faults & SIP_NO_END || m.head.n != header.n ||
-        !m.has_length || m.length > SIP_MESSAGE_MAX - header.n)
+    if (sip_message_read(&m, header) || m.faults & SIP_NO_END || m.head.n != header.n)
         return false;
+    if (!m.has_length || m.length > SIP_MESSAGE_MAX - header.n) {
+        s->header = header.n;
+        return false;
+    }
     s->needed = header.n + m.length;
     return true;
 }

@@ -13,6 +13,7 @@ struct sip_stream { /* of the unused bytes */
     bool begun;     /* they begin with a start line */
     size_t looked;  /* so many of them hold no header's end */
     size_t needed;  /* so long is the message that they begin with; 0 while that is not known */
+    size_t header;  /* with LOST: so long is the header, where it is whole; else 0 */
 };
 
 enum sip_stream_found {

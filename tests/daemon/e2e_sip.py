@@ -243,8 +243,53 @@ def over_tcp_in_dribbles_and_in_pipelines():
     assert status(read_answers(s, 1)[0]) == 302
     s.sendall(b"\r\n\r\n")
     assert s.recv(10) == b"\r\n"
-    s.sendall(invite("sip:0312345678@h", length=""))
-    assert s.recv(10) == b"", "without a length nobody knows where the next message begins"
+
+
+@case
+def over_tcp_what_says_no_length_is_400_and_the_last():
+    good, before = "sip:0312345678@h", metrics()
+    for length in ("", "l: 0\r\nContent-Length: 7\r\n", "Content-Length: x\r\n", "Content-Length: 70000\r\n"):
+        s = connect()
+        s.sendall(invite(good) + invite(good, length=length) + invite(good) * 3)
+        answers = read_answers(s, 2)
+        assert [status(a) for a in answers] == [302, 400], (length, answers)
+        assert s.recv(10) == b"", "without a length nobody knows where the next message begins"
+    s = connect()
+    s.sendall(invite("sip:119@h", length=""))
+    assert status(read_answers(s, 1)[0]) == 302, "an emergency"
+    assert s.recv(10) == b""
+    s = connect()
+    s.sendall(invite(good, method="ACK", length=""))
+    assert s.recv(10) == b"", "nothing is said to an ACK"
+    assert counted(before, "tcp") == {"allowed": 5, "malformed": 4, "absorbed": 1}, counted(before, "tcp")
+
+
+@case
+def over_tcp_bad_input_is_400_or_the_end():
+    good = "sip:0312345678@h"
+    s = connect()
+    for extra, wanted in (("X: " + "a" * 60000 + "\r\n", 302), ("X: a\r\n" * 1000, 400), ("X: a\0b\r\n", 400),
+                          ("Max-Forwards: 1\r\n", 400), ("no header\r\n", 400), ("", 302)):
+        s.sendall(invite(good, extra=extra))
+        answer = read_answers(s, 1)[0]
+        assert status(answer) == wanted and len(answer) < 600, (extra[:40], answer)
+    s.sendall(invite(good, length="Content-Length: 9\r\n") + b"a\0b\r\n\r\nab" + invite(good))
+    assert [status(a) for a in read_answers(s, 2)] == [302, 302], "a body is nobody's business"
+    s.sendall(invite(good, extra="X: " + "a" * 70000 + "\r\n"))
+    try:
+        assert s.recv(10) == b"", "a header longer than any message"
+    except ConnectionResetError:
+        pass
+    for data in (b"\0" * 100, b"\x16\x03\x01\x02\0", random.randbytes(5000), b"\r\n" * 5000 + b"\0 y\r\n"):
+        s = connect()
+        s.settimeout(5)
+        s.sendall(data)
+        try:
+            while s.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+    still_answers()
 
 
 @case

@@ -7,7 +7,7 @@
 #include "numbering/tables.h"
 #include "serve/sip_desk.h"
 
-/* Four switches that ask over SIP, with two accounts each: alice, born restricted (010), and bob, who is free. */
+/* Five switches that ask over SIP, with two accounts each: alice, born restricted (010), and bob, who is free. */
 struct sip_world {
     struct tables *tables;
     struct snapshot *snapshot;
@@ -29,7 +29,8 @@ static inline void sip_world_levels(struct sip_world *w)
     const struct levels_tenant tenant = {.id = 1, .name = SPAN("main")};
     const struct network at[] = {
         sip_world_network("192.0.2.0/24"), sip_world_network("198.51.100.1"),
-        sip_world_network("2001:db8::/32"), sip_world_network("203.0.113.0/24")};
+        sip_world_network("2001:db8::/32"), sip_world_network("203.0.113.0/24"),
+        sip_world_network("198.18.0.0/15")};
     const struct site_config jp = {
         .plan = SPAN("JP"), .extensions = SPAN("1XXX"), .area = SPAN("03")};
     const struct levels_switch switches[] = {
@@ -54,12 +55,19 @@ static inline void sip_world_levels(struct sip_world *w)
          .site = jp,
          .mode = MODE_OBSERVE,
          .sip = {.account = SPAN("X-Account")}},
+        {.id = 5,
+         .name = SPAN("gate"),
+         .networks = &at[4],
+         .n_networks = 1,
+         .site = jp,
+         .form = FORM_E164,
+         .sip = {.allow = 503, .deny = 608}},
     };
-    struct levels_switch all[4];
+    struct levels_switch all[5];
     struct levels_config config = {
-        .tables = w->tables, .switches = all, .n_switches = 4, .tenants = &tenant, .n_tenants = 1};
+        .tables = w->tables, .switches = all, .n_switches = 5, .tenants = &tenant, .n_tenants = 1};
 
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         all[i] = switches[i];
         all[i].unknown = UNKNOWN_DENY;
         if (all[i].mode == MODE_INHERIT)
@@ -94,7 +102,7 @@ static inline void sip_world_open(struct sip_world *w)
     if (tables_load(&w->tables, files, n, NULL) || snapshot_new(&w->snapshot, &options, NULL))
         abort();
     sip_world_levels(w);
-    for (int64_t gate = 1; gate <= 4; gate++) {
+    for (int64_t gate = 1; gate <= 5; gate++) {
         sip_world_account(w, gate, "alice", "010");
         sip_world_account(w, gate, "bob", NULL);
     }
