@@ -45,7 +45,8 @@ struct cdr {
      * What the caller dialled, as it was dialled; and what the switch dialled for it on the last trunk that
      * was tried, where that is recorded. They differ by more than form where a call was transferred or forwarded, or
      * a menu dialled: `dialled` is then an extension, and `sent` is abroad. A call went abroad where
-     * either says so.
+     * either says so. `dialled` is of the caller's dial plan, `sent` in the form that the trunk wants, which
+     * may be without any access prefix. Who keeps one of them keeps `sent` where that alone is abroad.
      */
     struct span dialled, sent;
 

@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "base/buf.h"
+#include "failalloc.h"
 #include "intake/cdr_stream.h"
 
 #define ROWS 20000 /* some windows full */
@@ -295,6 +296,44 @@ static void files_that_are_none(void **state)
     }
 }
 
+static int begin_all(struct cdr_mapping **m, struct cdr_stream *s[3])
+{
+    static const char text[] = "dialled = 1\nstart = 2\n";
+    struct fault f;
+    int err = cdr_mapping_new(m, SPAN(text), &f);
+
+    for (size_t i = 0; !err && i < 3; i++) {
+        struct cdr_options options = {.format = i == 0   ? CDR_FORMAT_ASTERISK
+                                                : i == 1 ? CDR_FORMAT_MAPPING
+                                                         : CDR_FORMAT_KAMAILIO,
+                                      .mapping = *m};
+
+        err = cdr_stream_open(&s[i], path, &options, false, &f);
+    }
+    return err;
+}
+
+static void without_memory_nothing_begins(void **state)
+{
+    write_bytes(path, "wb", SPAN("a,b\n"));
+    for (size_t n = 0;; n++) {
+        struct cdr_mapping *m = NULL;
+        struct cdr_stream *s[3] = {NULL};
+        int err;
+
+        failalloc_after(n);
+        err = begin_all(&m, s);
+        for (size_t i = 0; i < 3; i++)
+            cdr_stream_close(s[i]);
+        cdr_mapping_free(m);
+        if (!failalloc_off()) {
+            assert_int_equal(err, 0);
+            break;
+        }
+        assert_int_equal(err, ERR_NOMEM);
+    }
+}
+
 static int begin(void **state)
 {
     if (!mkdtemp(directory))
@@ -322,6 +361,7 @@ int main(void)
         cmocka_unit_test(a_damaged_one_is_told),
         cmocka_unit_test(a_mapping_finds_its_header_again),
         cmocka_unit_test(files_that_are_none),
+        cmocka_unit_test(without_memory_nothing_begins),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -242,6 +242,47 @@ class Cases:
         self.call('1003', ABROAD)
         self.refused('phone, born')
 
+    def recorded(self, seconds=3):
+        """What our reader makes of the records that this Asterisk has written: lists of parts, see tests/intake/cdr_print.c."""
+        self.lab.asterisk.idle(seconds)
+        time.sleep(0.3)
+        done = subprocess.run([self.lab.sekisho.build / 'tests/intake/cdr_print', 'asterisk', self.lab.work / 'switch/log/cdr-csv/Master.csv'],
+                              capture_output=True, timeout=20, check=True)
+        return [line.split('\t') for line in done.stdout.decode('utf-8', 'replace').splitlines()]
+
+    def records(self):
+        before = len(self.recorded())
+        began = time.time()
+
+        def record(what, *wanted):
+            """Whether there is one with these parts: outcome, endpoint, dialled, sent, trunk."""
+            new = self.recorded()[before:]
+            self.check(f'record of {what}', any((r[0], r[4], r[6], r[7], r[8]) == wanted for r in new if len(r) == 10), *new)
+
+        dial = lambda s: s.pause(400).digits(ABROAD + '#', 40)
+        self.call('1002', '184-010-252-61-5123456')
+        record('a call abroad', 'answered', '1002', '184-010-252-61-5123456', '184' + ABROAD, 'trunk')
+        self.call('1003', ABROAD)
+        record('a refused call', 'refused', '1003', ABROAD, '', '')
+        self.call('1003', '110')
+        record('an emergency call', 'answered', '1003', '110', '110', 'emergency')
+        self.lab.inbound('05044441003', then=dial, hold=2000)
+        record('a call that was refused behind DISA', 'refused', 'trunk', ABROAD, '', '')
+        phone = self.lab.answering('1002', called('1002', 200, refer('1002', ABROAD), 400))
+        self.lab.inbound('05011111002', hold=1500)
+        phone.wait(5)
+        record('a call that was transferred abroad', 'answered', 'trunk', '05011111002', ABROAD, 'trunk')
+        self.call('1002', '*72' + ABROAD, hold=800)
+        self.lab.inbound('05011111002')
+        record('a call that was forwarded abroad', 'answered', '', ABROAD, ABROAD, 'trunk')
+        self.call('1002', '*73', hold=800)
+        everything = self.recorded()
+        self.check('every record can be read', all(len(r) == 10 for r in everything), *[r for r in everything if len(r) != 10])
+        new = [float(r[1]) / 1000 for r in everything[before:] if len(r) == 10]
+        self.check('their times are moments', all(began - 2 <= at <= time.time() for at in new), began, new)
+        self.lab.asterisk.clear()
+        self.lab.trunk.new(), self.lab.emergency.new()
+
     def forwarding(self):
         for owner, caller in (('1003', '1002'), ('1002', '1003')):
             expect = self.arrived if owner == '1002' else self.refused
@@ -571,7 +612,7 @@ class Cases:
         self.refused('daemon back: 1003 may not as before')
 
     ORDER = ('numbers', 'presentation', 'lifting', 'only_new_york', 'until', 'states', 'stopping', 'unknown', 'observing', 'claims',
-             'guests', 'phone', 'forwarding', 'transfers', 'applications', 'originating', 'freepbx', 'outside_line', 'extensions',
+             'guests', 'phone', 'records', 'forwarding', 'transfers', 'applications', 'originating', 'freepbx', 'outside_line', 'extensions',
              'no_emergency_trunk', 'ending', 'takeover', 'crowd', 'silence')
 
     def run(self, only=()):
