@@ -40,6 +40,7 @@ static void write_again(const struct enforce_message *m, struct enforce_writer *
         case ENFORCE_READ:
         case ENFORCE_COUNT:
         case ENFORCE_SOCKET:
+        case ENFORCE_PRIME:
         case ENFORCE_TAKE: PROMISE(false); break;
         case ENFORCE_ERROR: break;
         }

@@ -16,6 +16,9 @@
 /* The enforcer takes some 20 us, and often has to be scheduled on the CPU that the guard's thread is on: what is left to do
  * about a decision takes longer than that. */
 #define HAND_OVER_NS INT64_C(500000)
+/* The enforcer stays awake for 0.2 ms each time: twenty times a second, eight of them in a row, cost 0.4 % of a core. */
+#define PRIME_NS INT64_C(50000000)
+#define PRIMED_AHEAD 7
 
 struct asked {
     struct network network;
@@ -35,7 +38,7 @@ struct enforcement {
     struct guard_enforcement seen;
     char why[2 * FAULT_MAX];
     char said[FAULT_MAX]; /* why the enforcer failed, as it said; "" since it is ready again */
-    int64_t count_ns, reconcile_ns;
+    int64_t count_ns, reconcile_ns, primed_ns;
     struct asked asked[ASKED];
     uint64_t timed, slowest_us[SLOWEST];
 };
@@ -223,6 +226,14 @@ void enforcement_take(struct enforcement *e, const struct guard_event *event)
     case GUARD_STILL_ANSWERED:
     case GUARD_PRESSURE: break;
     }
+}
+
+void enforcement_prime(struct enforcement *e, struct instant now)
+{
+    if (!e->client || !e->enforce || now.boot_ns + PRIMED_AHEAD * PRIME_NS < e->primed_ns)
+        return;
+    e->primed_ns = (e->primed_ns > now.boot_ns ? e->primed_ns : now.boot_ns) + PRIME_NS;
+    client_prime(e->client);
 }
 
 /* ---- what the enforcer says ----------------------------------------------------------------- */

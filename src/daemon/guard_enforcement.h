@@ -40,6 +40,9 @@ void enforcement_tick(struct enforcement *e, struct instant now);
 /* A decision of the guard's, of whatever kind. */
 void enforcement_take(struct enforcement *e, const struct guard_event *event);
 
+/* A ban may follow from what is read next: wakes the enforcer for it, and as often as one core can spare it. */
+void enforcement_prime(struct enforcement *e, struct instant now);
+
 /* Never dropped, before any other rule of the kernel's, besides what the enforcer knows itself. Replaced whole. */
 void enforcement_never(struct enforcement *e, const struct network *networks, size_t n);
 /* The access list; none: there is none. Switches where nothing is dropped. Replaced whole. */

@@ -28,7 +28,8 @@
 #define SETTLE_S 5               /* for the kernel to hold what is restored, before ready is told */
 #define LOAD_NS (86400 * SECOND) /* locks are made anew */
 #define FINISH_MS 10000          /* for the store to write what is to outlive the restart */
-#define OWN_FDS 3                /* before the witnesses' */
+#define NEAR_NS (3 * SECOND)
+#define OWN_FDS 3 /* before the witnesses' */
 
 /*
  * One loop around poll(2): descriptors here come and go by themselves (the enforcer and AMI are connected again, often
@@ -401,6 +402,15 @@ static void tell_settled(struct guard_thread *t)
     pthread_mutex_unlock(&t->lock);
 }
 
+/* An attacker tries again soon: what is read now may be his last try. */
+static void prime(struct guard_thread *t)
+{
+    int64_t near_ns = guard_near_ns(t->guard);
+
+    if (near_ns && t->now.boot_ns - near_ns < NEAR_NS)
+        enforcement_prime(t->enforcement, t->now);
+}
+
 static void turn(struct guard_thread *t)
 {
     struct pollfd fds[OWN_FDS + WITNESSES_MAX] = {
@@ -418,6 +428,8 @@ static void turn(struct guard_thread *t)
         eventfd_read(t->wake, &woken);
         follow_orders(t);
     }
+    if (!fds[2].revents)
+        prime(t);
     t->more = witnesses_work(t->witnesses, fds + OWN_FDS, n, t->now);
     if (fds[2].revents || t->now.boot_ns >= enforcement_due_ns(t->enforcement)) {
         enforcement_work(t->enforcement, t->now);

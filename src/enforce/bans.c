@@ -197,6 +197,15 @@ void bans_set(struct bans *bans, const struct enforce_message *m, int64_t now_ms
     draw_changed(bans, m, now_ms, answer);
 }
 
+void bans_warm(struct bans *bans)
+{
+    struct element nowhere = {.left_ms = 1000};
+
+    netlink_begin(bans->nl);
+    elements_put_new(bans->nl, TABLE_SIP_HOSTS4, &nowhere, 1);
+    elements_look(bans->nl, TABLE_SIP_HOSTS4, &nowhere);
+}
+
 void bans_lift(struct bans *bans, const struct enforce_message *m, int64_t now_ms,
                struct enforce_writer *answer)
 {

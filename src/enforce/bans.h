@@ -20,6 +20,8 @@ void bans_free(struct bans *bans);
  * answer that was begun. */
 void bans_set(struct bans *bans, const struct enforce_message *m, int64_t now_ms,
               struct enforce_writer *answer);
+/* Does all that a ban does but the ban: a transaction is written and not sent, and the kernel is asked about 0.0.0.0. */
+void bans_warm(struct bans *bans);
 void bans_lift(struct bans *bans, const struct enforce_message *m, int64_t now_ms,
                struct enforce_writer *answer);
 

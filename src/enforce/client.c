@@ -370,6 +370,18 @@ void client_hand_over(struct client *c, int64_t most_ns)
         ppoll(&answer, 1, &most, NULL);
 }
 
+void client_prime(struct client *c)
+{
+    struct span message;
+
+    if (!is_ready(c) || c->n_flights || c->sent != c->tail || c->full)
+        return;
+    begin(c, ENFORCE_PRIME);
+    message = enforce_written(&c->writer);
+    /* What does not fit is not missed. */
+    (void)send(c->socket, message.p, message.n, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static int set_list(struct client *c, struct list *list, const struct network *networks, size_t n)
 {
     if (n > ENFORCE_RECORDS_MAX)
@@ -568,7 +580,8 @@ static bool hear(struct client *c, const struct enforce_message *m, int descript
     case ENFORCE_READ:
     case ENFORCE_LOOK:
     case ENFORCE_COUNT:
-    case ENFORCE_SOCKET: return false;
+    case ENFORCE_SOCKET:
+    case ENFORCE_PRIME: return false;
     }
     return false;
 }

@@ -80,6 +80,10 @@ int client_unban(struct client *client, const struct network *network, enum enfo
  * where anything else is under way, since all of that would be waited for. */
 void client_hand_over(struct client *client, int64_t most_ns);
 
+/* A ban may follow within some hundred microseconds: the enforcer wakes up now and stays awake for it. Nothing happens where
+ * something else is under way, for which it is awake anyway. */
+void client_prime(struct client *client);
+
 /* Lists that the enforcer is to have, replaced whole; never comes on top of its own. ERR_FULL beyond
  * ENFORCE_RECORDS_MAX networks or 32 ports; then nothing changes. */
 int client_never(struct client *client, const struct network *networks, size_t n);

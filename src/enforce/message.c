@@ -46,6 +46,7 @@ static struct shape shape_of(uint8_t type)
     case ENFORCE_READ:
     case ENFORCE_COUNT:
     case ENFORCE_SOCKET:
+    case ENFORCE_PRIME:
     case ENFORCE_TAKE: return (struct shape){FORM_NONE, 1, 0};
     }
     return (struct shape){FORM_NONE, 0, 0};

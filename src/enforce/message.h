@@ -29,6 +29,7 @@ enum enforce_type {
     ENFORCE_LOOK = 8,    /* networks: which of these does the kernel hold? */
     ENFORCE_COUNT = 9,   /* nothing: what do the counters say? */
     ENFORCE_SOCKET = 10, /* nothing: a packet socket that sees the SIP ports and no more */
+    ENFORCE_PRIME = 11,  /* nothing: a ban may follow at once. Not answered */
     /* The enforcer answers, with the sequence number of the question. */
     ENFORCE_DONE = 64, /* failures: what of the question was not done; none: all is in the kernel */
     ENFORCE_HELD = 65, /* bans, as the kernel holds them */

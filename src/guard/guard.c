@@ -298,6 +298,11 @@ void guard_vouch(struct guard *g, struct instant now, int64_t switch_id,
 
 /* ---- questions ---- */
 
+int64_t guard_near_ns(const struct guard *g)
+{
+    return g->near_ns;
+}
+
 bool guard_source_good(const struct guard *g, struct instant now, int64_t switch_id,
                        struct span account, const struct address *source)
 {

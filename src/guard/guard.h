@@ -115,6 +115,9 @@ void guard_vouch(struct guard *guard, struct instant now, int64_t switch_id,
 
 /* ---- questions ---- */
 
+/* When an attempt last left its source one guess short of a ban or a quench, in boot time; 0: never. */
+int64_t guard_near_ns(const struct guard *guard);
+
 /*
  * For authorize: whether calls of the account may go where its lock does not reach. The guard is for one thread:
  * who answers on others keeps what the events say (GUARD_LOCKOUT with `good`, GUARD_INTERNATIONAL, GUARD_TAKEOVER,

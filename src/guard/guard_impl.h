@@ -33,6 +33,7 @@ struct guard {
     struct moment at;
     uint32_t before_boot;     /* the guard's second when the machine started */
     int64_t wall_offset;      /* wall seconds = t + this, whatever the wall clock does meanwhile */
+    int64_t near_ns;          /* guard_near_ns() */
     uint32_t halved, pressed; /* when strangers were forgotten by half, pressure was told */
 
     struct sources proved, unproved;

@@ -394,6 +394,12 @@ static void know_account(struct guard *g, struct trial *trial, bool proved)
                                t, g->strangers.window);
 }
 
+static void note_near(struct guard *g, const struct trial *trial, const struct source *s)
+{
+    if (!trial->observed && source_is_near(s, &g->limits, trial->at.t))
+        g->near_ns = trial->attempt.at.boot_ns;
+}
+
 static void proved_failure(struct guard *g, struct trial *trial)
 {
     bool noise = outcome_is_noise(trial->attempt.outcome);
@@ -425,6 +431,9 @@ static void proved_failure(struct guard *g, struct trial *trial)
         if (at[i] && source_excess(at[i], &g->limits, trial->at.t, &excess) &&
             decide(g, trial, at[i], &excess, i == 0))
             return;
+    for (int i = 0; i < levels; i++)
+        if (at[i])
+            note_near(g, trial, at[i]);
 }
 
 /* ---- unproved ---- */
@@ -455,6 +464,7 @@ static void unproved_failure(struct guard *g, struct trial *trial)
     }
     source_add(s, &g->limits, trial->at.t, trial->attempt.witness, !guess, trial->account);
     link_evidence(trial, s, CHAIN_SOURCE);
+    note_near(g, trial, s);
     if (!source_excess(s, &g->limits, trial->at.t, &excess))
         return;
     /* One wrong password in a phone must not take an office from the network all day. */

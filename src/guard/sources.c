@@ -181,6 +181,13 @@ bool source_excess(const struct source *s, const struct guard_limits *limits, ui
     return false;
 }
 
+bool source_is_near(const struct source *s, const struct guard_limits *limits, uint32_t t)
+{
+    const struct limit *guesses = source_limits(limits, s).guesses;
+
+    return guesses && counter_most(&s->guesses, t, guesses->window) + 1 == guesses->count;
+}
+
 struct network source_network(const struct source *s)
 {
     struct network n = {.family = s->family, .bits = s->bits};

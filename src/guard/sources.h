@@ -72,6 +72,9 @@ struct excess {
 bool source_excess(const struct source *source, const struct guard_limits *limits, uint32_t t,
                    struct excess *out);
 
+/* Whether the next guess, by the witness that saw most of them, reaches the threshold. */
+bool source_is_near(const struct source *source, const struct guard_limits *limits, uint32_t t);
+
 struct network source_network(const struct source *source);
 
 #endif

@@ -53,6 +53,12 @@ def until(condition, seconds=3.0):
     return value
 
 
+def cpu_s(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def answered(*sources, **more):
     return [s for s in sources if world.answered(s, **more)]
 
@@ -70,6 +76,24 @@ def a_banned_host_is_not_heard_on_the_SIP_ports_and_is_elsewhere():
         assert counts["sip_hosts"] >= 3 and counts["every_hosts"] == counts["sip_nets"] == 0, counts
         assert e.unban("10.9.1.1", "fd09:1::1") == []
         assert answered(*everybody) == everybody
+
+
+@case
+def an_enforcer_that_was_primed_says_nothing_and_bans_as_ever():
+    with enforcing() as e:
+        for pause in (0, 0.00005, 0.01):
+            for _ in range(3):
+                e.send(PRIME)
+            time.sleep(pause)
+            assert e.ban("10.9.1.1") == []
+            assert answered("10.9.1.1", "10.9.1.2") == ["10.9.1.2"]
+            assert len(e.held()[0]) == 1
+            assert e.unban("10.9.1.1") == []
+        assert e.unasked == []
+        before = cpu_s(e.pid)
+        e.send(PRIME)
+        time.sleep(0.5)
+        assert cpu_s(e.pid) - before < 0.05, "it does not stay awake"
 
 
 @case

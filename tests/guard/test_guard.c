@@ -331,6 +331,32 @@ static void without_memory_there_is_no_guard(void **state)
     guard_free(NULL);
 }
 
+/* It is what the enforcer is woken up for. */
+static void one_guess_short_of_the_threshold_is_near(void **state)
+{
+    enum { MS = 1000000 };
+    struct seen seen = {0};
+    struct guard *g = guard_of(&seen, 1);
+
+    (void)state;
+    for (int i = 1; i <= 9; i++) {
+        struct attempt a = attempt_of(0xc0000201, PROOF_PROVED, i * MS);
+
+        a.switch_id = i <= 4 ? 2 : 1; /* 2 is only observed */
+        guard_attempt(g, &a);
+        assert_int_equal(guard_near_ns(g), i < 8 ? 0 : 8 * MS);
+    }
+    assert_int_equal(seen.n[GUARD_BAN], 1);
+    for (int i = 10; i <= 19; i++) {
+        struct attempt a = attempt_of(0xc0000202, PROOF_NONE, i * MS);
+
+        guard_attempt(g, &a);
+        assert_int_equal(guard_near_ns(g), i < 18 ? 8 * MS : 18 * MS);
+    }
+    assert_int_equal(seen.n[GUARD_QUENCH], 1);
+    guard_free(g);
+}
+
 /* Full of bans that last, it refuses new ones and says so; nobody is pushed out. */
 static void bans_are_never_pushed_out(void **state)
 {
@@ -448,6 +474,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_same_attempts_give_the_same_events),
         cmocka_unit_test(attempts_allocate_nothing),
         cmocka_unit_test(without_memory_there_is_no_guard),
+        cmocka_unit_test(one_guess_short_of_the_threshold_is_near),
         cmocka_unit_test(bans_are_never_pushed_out),
         cmocka_unit_test(one_thing_can_be_asked_for),
         cmocka_unit_test(a_flood_of_spoofed_sources_makes_nobody_forgotten),
