@@ -64,14 +64,14 @@ static int outcome(const struct span fields[CDR_AST_FIELDS], enum cdr_outcome *o
 static int times(struct cdr_asterisk *a, const struct span fields[CDR_AST_FIELDS], struct cdr *c,
                  struct fault *f)
 {
-    int64_t local, at;
+    int64_t local;
     int err;
 
     if (!cdr_time_read(fields[CDR_AST_START], &local))
         return fault(f, ERR_SYNTAX, "start \"%s\" is no time such as 2026-11-24 02:33:02",
                      ESCAPED(fields[CDR_AST_START]));
-    c->clock = cdr_zone_moment(&a->zone, local / 1000, c->id_s, &at);
-    c->start_ms = at * 1000 + local % 1000;
+    if ((err = cdr_zone_start(&a->zone, local, c->id_s, c, f)))
+        return err;
     err = cdr_seconds(fields[CDR_AST_DURATION], "duration", &c->total_s, f);
     return err ? err : cdr_seconds(fields[CDR_AST_BILLSEC], "billsec", &c->billed_s, f);
 }

@@ -102,7 +102,7 @@ static int times(struct cdr_freeswitch *fs, const struct layout *l, struct cdr_r
                  struct cdr *c, struct fault *f)
 {
     struct span start = cell(row, l->start);
-    int64_t local, at;
+    int64_t local;
     int err;
 
     if (!cdr_time_read(start, &local))
@@ -110,8 +110,8 @@ static int times(struct cdr_freeswitch *fs, const struct layout *l, struct cdr_r
                      "column %d is \"%s\" and no time such as 2026-11-24 02:33:02: not a template "
                      "that FreeSWITCH brings",
                      l->start + 1, ESCAPED(start));
-    c->clock = cdr_zone_moment(&fs->zone, local / 1000, 0, &at);
-    c->start_ms = at * 1000 + local % 1000;
+    if ((err = cdr_zone_start(&fs->zone, local, 0, c, f)))
+        return err;
     err = cdr_seconds(cell(row, l->seconds), "duration", &c->total_s, f);
     return err ? err : cdr_seconds(cell(row, l->billed), "billsec", &c->billed_s, f);
 }

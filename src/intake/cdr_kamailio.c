@@ -198,17 +198,21 @@ static bool julian(struct span s, int64_t *ms)
 static int read_time(struct cdr_kamailio *k, struct span text, int64_t *ms, enum cdr_clock *clock,
                      struct fault *f)
 {
-    int64_t local, at;
+    struct cdr c = {.clock = CDR_CLOCK_ONCE};
+    int64_t local;
+    int err = 0;
 
-    *clock = CDR_CLOCK_ONCE;
-    if (julian(text, ms))
-        return 0;
-    if (!cdr_time_read(text, &local))
-        return fault(f, ERR_SYNTAX,
-                     "time \"%s\" is no time such as 2026-11-24 02:33:02, and no Julian day",
-                     ESCAPED(text));
-    *clock = cdr_zone_moment(&k->zone, local / 1000, 0, &at);
-    *ms = at * 1000 + local % 1000;
+    if (!julian(text, &c.start_ms)) {
+        if (!cdr_time_read(text, &local))
+            return fault(f, ERR_SYNTAX,
+                         "time \"%s\" is no time such as 2026-11-24 02:33:02, and no Julian day",
+                         ESCAPED(text));
+        err = cdr_zone_start(&k->zone, local, 0, &c, f);
+    }
+    if (err || (err = cdr_time_check(c.start_ms, f)))
+        return err;
+    *ms = c.start_ms;
+    *clock = c.clock;
     return 0;
 }
 

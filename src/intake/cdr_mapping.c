@@ -243,7 +243,7 @@ static int outcome(const struct cdr_mapping *m, struct span word, uint32_t bille
 static int start(struct cdr_mapped *m, struct span text, struct cdr *c, struct fault *f)
 {
     bool local = true, read;
-    int64_t ms, at;
+    int64_t ms;
 
     text = span_trim(text);
     read = m->mapping->time.p ? cdr_strptime(m->mapping->time, text, &ms, &local)
@@ -251,12 +251,10 @@ static int start(struct cdr_mapped *m, struct span text, struct cdr *c, struct f
     if (!read)
         return fault(f, ERR_SYNTAX, "start \"%s\" is no time such as %.100s", ESCAPED(text),
                      m->mapping->time.p ? ESCAPED(m->mapping->time) : "2026-11-24 02:33:02");
+    if (local)
+        return cdr_zone_start(&m->zone, ms, 0, c, f);
     c->start_ms = ms;
-    if (local) {
-        c->clock = cdr_zone_moment(&m->zone, ms / 1000, 0, &at);
-        c->start_ms = at * 1000 + ms % 1000;
-    }
-    return 0;
+    return cdr_time_check(ms, f);
 }
 
 static struct span cell(const struct cdr_mapped *m, struct cdr_row *row, enum field field)

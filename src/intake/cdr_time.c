@@ -64,6 +64,29 @@ enum cdr_clock cdr_zone_moment(struct cdr_zone *z, int64_t local, int64_t near, 
     return search(z, local, near, unix_s);
 }
 
+#define LAST_MS INT64_C(253402300799999)
+
+int cdr_time_check(int64_t ms, struct fault *f)
+{
+    if (ms >= 0 && ms <= LAST_MS)
+        return 0;
+    return fault(f, ERR_RANGE, "a time that is %s in UTC", ms < 0 ? "before 1970" : "behind 9999");
+}
+
+int cdr_zone_start(struct cdr_zone *z, int64_t local_ms, int64_t near, struct cdr *c,
+                   struct fault *f)
+{
+    int64_t at;
+    enum cdr_clock clock = cdr_zone_moment(z, local_ms / 1000, near, &at);
+    int err = cdr_time_check(at * 1000, f);
+
+    if (err)
+        return err;
+    c->clock = clock;
+    c->start_ms = at * 1000 + local_ms % 1000;
+    return 0;
+}
+
 static bool number(const char *p, size_t n, int *out)
 {
     int value = 0;

@@ -26,6 +26,13 @@ void cdr_zone_begin(struct cdr_zone *z, const struct tz *tz);
  * twice and this is a moment other than 0, the one that lies nearer to it. */
 enum cdr_clock cdr_zone_moment(struct cdr_zone *z, int64_t local, int64_t near, int64_t *unix_s);
 
+/* The same of milliseconds, as start_ms and clock of `c`; nothing is changed where the moment is none of a call. */
+int cdr_zone_start(struct cdr_zone *z, int64_t local_ms, int64_t near, struct cdr *c,
+                   struct fault *f);
+
+/* Whether a call can have begun then: from 1970 to 9999 (UTC); else ERR_RANGE with a sentence. */
+int cdr_time_check(int64_t ms, struct fault *f);
+
 /* "2026-11-24 02:33:02", with "T" for the space too, and with a fraction of a second behind: milliseconds of that
  * clock. False for anything else, and for days that do not exist. Second 60 is the next minute. Years 1970 to 9999. */
 bool cdr_time_read(struct span text, int64_t *local_ms);
