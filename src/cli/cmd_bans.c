@@ -22,9 +22,16 @@ int cmd_bans(struct cli *cli, const struct command *self, int argc, char **argv)
 {
     static const struct filter filters[] = {
         {"network", "NETWORK"}, {"attack", "KIND"}, {"switch", "SWITCH"}, {0}};
+    static const struct filtered bans = {
+        .path = "/v1/bans",
+        .filters = filters,
+        .columns = guard_ban_columns,
+        .hint = "one ban is what \"why\" explains",
+        .none = "no bans",
+        .none_ja = "遮断はありません",
+    };
 
-    return resource_filtered(cli, self, "/v1/bans", filters, "one ban is what \"why\" explains",
-                             guard_ban_columns, argc, argv);
+    return resource_filtered(cli, self, &bans, argc, argv);
 }
 
 /* ---- ban ---- */

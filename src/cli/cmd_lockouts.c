@@ -30,9 +30,16 @@ int cmd_lockouts(struct cli *cli, const struct command *self, int argc, char **a
 {
     static const struct filter filters[] = {
         {"kind", "KIND"}, {"switch", "SWITCH"}, {"tenant", "TENANT"}, {0}};
+    static const struct filtered lockouts = {
+        .path = "/v1/lockouts",
+        .filters = filters,
+        .columns = lock_columns,
+        .hint = "one account is what \"why\" explains",
+        .none = "no lockouts",
+        .none_ja = "ロックはありません",
+    };
 
-    return resource_filtered(cli, self, "/v1/lockouts", filters,
-                             "one account is what \"why\" explains", lock_columns, argc, argv);
+    return resource_filtered(cli, self, &lockouts, argc, argv);
 }
 
 static int unlock(struct cli *cli, const char *switch_, const char *name, bool yes)
@@ -83,9 +90,16 @@ static int list_good(struct cli *cli, const struct command *self, int argc, char
                                             {"tenant", "TENANT"},
                                             {"network", "NETWORK"},
                                             {0}};
+    static const struct filtered good = {
+        .path = "/v1/known-good",
+        .filters = filters,
+        .columns = good_columns,
+        .hint = "of one account: --account",
+        .none = "no sources are known good",
+        .none_ja = "既知の接続元はありません",
+    };
 
-    return resource_filtered(cli, self, "/v1/known-good", filters, "of one account: --account",
-                             good_columns, argc, argv);
+    return resource_filtered(cli, self, &good, argc, argv);
 }
 
 static int forget(struct cli *cli, const char *switch_, const char *account, const char *network)

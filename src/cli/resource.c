@@ -52,14 +52,14 @@ int resource_list(struct cli *cli, const struct command *self, const struct reso
     return code ? code : show_list(cli, kind->path, 0, kind->columns);
 }
 
-int resource_filtered(struct cli *cli, const struct command *self, const char *path,
-                      const struct filter *filters, const char *hint, const struct column *columns,
+int resource_filtered(struct cli *cli, const struct command *self, const struct filtered *list,
                       int argc, char **argv)
 {
+    const struct filter *filters = list->filters;
     struct option options[FILTERS_MAX + 1] = {0};
     const char *given[FILTERS_MAX] = {0};
     struct words rest = {0};
-    struct buf full = {0};
+    struct buf path = {0};
     struct fault f;
     int code = EXIT_DONE;
 
@@ -69,13 +69,16 @@ int resource_filtered(struct cli *cli, const struct command *self, const char *p
     if (options_parse(cli, argc, argv, options, 0, &rest, &f))
         code = cli_usage(self, "%s", f.text);
     else if (rest.n)
-        code = cli_usage(self, "\"%s\" is too much here; %s", ESCAPED(span_of(rest.at[0])), hint);
-    buf_puts(&full, path);
+        code = cli_usage(self, "\"%s\" is too much here; %s", ESCAPED(span_of(rest.at[0])),
+                         list->hint);
+    buf_puts(&path, list->path);
     for (size_t i = 0; filters[i].name; i++)
-        path_query(&full, filters[i].name, given[i]);
-    if (!code)
-        code = full.failed ? (fault_nomem(&f), cli_fail(&f)) : show_list(cli, full.p, 0, columns);
-    buf_free(&full);
+        path_query(&path, filters[i].name, given[i]);
+    if (!code && path.failed)
+        code = (fault_nomem(&f), cli_fail(&f));
+    else if (!code)
+        code = show_list_or(cli, path.p, 0, list->columns, TR(cli, list->none, list->none_ja));
+    buf_free(&path);
     words_free(&rest);
     return code;
 }

@@ -30,10 +30,15 @@ struct filter {
 };
 #define FILTERS_MAX 6
 
-/* The list at `path`, of which `filters` (ended by name == NULL) choose. `hint`: what else to say to a word that
- * is too much. */
-int resource_filtered(struct cli *cli, const struct command *self, const char *path,
-                      const struct filter *filters, const char *hint, const struct column *columns,
+/* A list of which options choose a part. */
+struct filtered {
+    const char *path;
+    const struct filter *filters; /* ended by name == NULL */
+    const struct column *columns;
+    const char *hint;           /* what else to say to a word that is too much */
+    const char *none, *none_ja; /* what to say where there is none */
+};
+int resource_filtered(struct cli *cli, const struct command *self, const struct filtered *list,
                       int argc, char **argv);
 
 /* POSTs (`add`) or PATCHes (with `name`) the body, which it releases, and shows what it became. */

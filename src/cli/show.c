@@ -146,6 +146,7 @@ static void add_value(const struct cli *cli, struct table *t, const char *key, c
 struct listing {
     struct cli *cli;
     const struct column *columns;
+    const char *none; /* what people are told of an empty one; NULL: nothing */
     struct table table;
     size_t seen;
 };
@@ -183,7 +184,9 @@ static int end_list(struct listing *l, int err, const struct fault *f)
 
     if (l->cli->json && !err)
         puts(l->seen ? "\n]" : "]");
-    /* A table without a row is only headings: say nothing rather. */
+    /* A table without a row is only headings. */
+    else if (!err && !l->seen && l->none)
+        puts(l->none);
     else if (!err && l->seen && !table_print(&l->table))
         err = fault_nomem(&nomem), f = &nomem;
     if (err)
@@ -194,7 +197,13 @@ static int end_list(struct listing *l, int err, const struct fault *f)
 
 int show_list(struct cli *cli, const char *path, size_t limit, const struct column *columns)
 {
-    struct listing l = {.cli = cli, .columns = columns};
+    return show_list_or(cli, path, limit, columns, NULL);
+}
+
+int show_list_or(struct cli *cli, const char *path, size_t limit, const struct column *columns,
+                 const char *none)
+{
+    struct listing l = {.cli = cli, .columns = columns, .none = none};
     struct fault f;
 
     begin_list(&l);

@@ -18,6 +18,10 @@ void show_json(const json_t *value);
 /* The list at `path`: a table, or with --json one array. Returns an exit code. */
 int show_list(struct cli *cli, const char *path, size_t limit, const struct column *columns);
 
+/* The same; where there is nothing to list, people are told so by `none`. */
+int show_list_or(struct cli *cli, const char *path, size_t limit, const struct column *columns,
+                 const char *none);
+
 /* The same of an array that is here already. */
 int show_array(struct cli *cli, const json_t *array, const struct column *columns);
 

@@ -28,9 +28,7 @@ struct listing {
     bool by_attack, by_observed, observed;
     enum attack attack;
     int64_t switch_id; /* 0: all */
-    size_t limit, cursor, n;
-    bool more;
-    struct guard_ban *bans;
+    struct api_walk walk;
 };
 
 static int query_attack(struct api *api, struct listing *l, struct fault *f)
@@ -53,7 +51,7 @@ static int query_attack(struct api *api, struct listing *l, struct fault *f)
 static int read_listing(struct api *api, struct store_tx *tx, struct fault *f)
 {
     struct listing *l = api->state;
-    int rc = api_query_walk(api, &l->limit, &l->cursor, f);
+    int rc = api_walk_begin(api, &l->walk, sizeof(struct guard_ban), f);
 
     if (!rc)
         rc = api_query_network(api, "network", &l->network, f);
@@ -63,14 +61,19 @@ static int read_listing(struct api *api, struct store_tx *tx, struct fault *f)
         rc = query_attack(api, l, f);
     if (!rc)
         rc = api_query_switch(api, tx, &l->switch_id, f);
-    if (rc)
-        return rc;
-    l->bans = reader_alloc(&api->reader, l->limit * sizeof(*l->bans));
-    return l->bans ? 0 : fault_nomem(f);
+    return rc;
 }
 
-static bool wanted(const struct listing *l, const struct guard_ban *ban)
+static bool next_ban(const struct guard_room *room, size_t *cursor, void *ban)
 {
+    return guard_next_ban(room->guard, room->now, cursor, ban);
+}
+
+static bool wants_ban(const void *listing, const void *item)
+{
+    const struct listing *l = listing;
+    const struct guard_ban *ban = item;
+
     return (!l->network.family || exempts_overlap(&l->network, &ban->network)) &&
            (!l->by_attack || ban->attack == l->attack) &&
            (!l->by_observed || ban->observed == l->observed) &&
@@ -80,41 +83,24 @@ static bool wanted(const struct listing *l, const struct guard_ban *ban)
 static int list_bans(struct api *api, const struct guard_room *room, struct fault *f)
 {
     struct listing *l = api->state;
-    struct guard_ban ban;
-    size_t cursor = l->cursor;
 
     (void)f;
-    while (guard_next_ban(room->guard, room->now, &cursor, &ban)) {
-        if (!wanted(l, &ban))
-            continue;
-        l->more = l->n == l->limit;
-        if (l->more)
-            break;
-        l->bans[l->n++] = ban;
-        l->cursor = cursor;
-    }
+    api_walk(&l->walk, room, next_ban, wants_ban, l);
     return 0;
+}
+
+static int show_ban(struct store_tx *tx, const void *listing, const struct api_switch_names *names,
+                    const void *ban, json_t **out, struct fault *f)
+{
+    (void)listing;
+    return ban_json(tx, names, ban, out, f);
 }
 
 static int answer_bans(struct api *api, struct store_tx *tx, struct fault *f)
 {
-    struct listing *l = api->state;
-    struct api_switch_names names;
-    json_t *items = json_array();
-    int rc = api_switch_names(api, tx, &names, f);
+    const struct listing *l = api->state;
 
-    for (size_t i = 0; i < l->n && !rc; i++) {
-        json_t *item;
-
-        rc = ban_json(tx, &names, &l->bans[i], &item, f);
-        if (!rc)
-            json_array_append_new(items, item);
-    }
-    if (rc) {
-        json_decref(items);
-        return rc;
-    }
-    return api_answer_list(api, items, api_walk_next(api, l->cursor, l->more), f);
+    return api_walk_answer(api, tx, &l->walk, show_ban, l, f);
 }
 
 int api_bans_list(struct api *api, struct store_tx *tx, struct fault *f)

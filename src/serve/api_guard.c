@@ -82,36 +82,6 @@ int api_query_tried(struct api *api, struct span *out, struct fault *f)
     return 0;
 }
 
-int api_query_walk(struct api *api, size_t *limit, size_t *cursor, struct fault *f)
-{
-    struct store_page page = {0};
-    int rc = api_query_page(api, &page, f);
-    size_t at = 0;
-
-    if (rc)
-        return rc;
-    for (size_t i = 0; i < page.cursor.n; i++) {
-        char c = page.cursor.p[i];
-
-        if (c < '0' || c > '9' || page.cursor.n > 18)
-            return api_refuse_parameter(api, "cursor", f, "the cursor is not one that a list gave");
-        at = at * 10 + (size_t)(c - '0');
-    }
-    *limit = page.limit;
-    *cursor = at;
-    return 0;
-}
-
-struct span api_walk_next(struct api *api, size_t cursor, bool more)
-{
-    char *text = more ? reader_alloc(&api->reader, 24) : NULL;
-
-    if (!text)
-        return (struct span){NULL, 0};
-    snprintf(text, 24, "%zu", cursor);
-    return span_of(text);
-}
-
 /* ---- consent ---- */
 
 static bool agreed(const struct api *api, const char *word)
@@ -203,6 +173,77 @@ int api_query_switch(struct api *api, struct store_tx *tx, int64_t *out, struct 
     if (!rc)
         *out = found.id;
     return rc;
+}
+
+/* ---- walks ---- */
+
+int api_walk_begin(struct api *api, struct api_walk *walk, size_t size, struct fault *f)
+{
+    struct store_page page = {0};
+    int rc = api_query_page(api, &page, f);
+    size_t at = 0;
+
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < page.cursor.n; i++) {
+        char c = page.cursor.p[i];
+
+        if (c < '0' || c > '9' || page.cursor.n > 18)
+            return api_refuse_parameter(api, "cursor", f, "the cursor is not one that a list gave");
+        at = at * 10 + (size_t)(c - '0');
+    }
+    /* One more than a page: the first that is left over says that there are more. */
+    *walk = (struct api_walk){.limit = page.limit, .cursor = at, .size = size};
+    walk->items = reader_alloc(&api->reader, (walk->limit + 1) * size);
+    return walk->items ? 0 : fault_nomem(f);
+}
+
+void api_walk(struct api_walk *walk, const struct guard_room *room, api_walk_next_fn *next,
+              api_walk_wants_fn *wants, const void *listing)
+{
+    size_t cursor = walk->cursor;
+
+    for (;;) {
+        void *item = (char *)walk->items + walk->n * walk->size;
+
+        if (!next(room, &cursor, item))
+            return;
+        if (!wants(listing, item))
+            continue;
+        walk->more = walk->n == walk->limit;
+        if (walk->more)
+            return;
+        walk->n++;
+        walk->cursor = cursor;
+    }
+}
+
+int api_walk_answer(struct api *api, struct store_tx *tx, const struct api_walk *walk,
+                    api_walk_show_fn *show, const void *listing, struct fault *f)
+{
+    struct api_switch_names names;
+    struct span next = {NULL, 0};
+    json_t *items = json_array();
+    int rc = api_switch_names(api, tx, &names, f);
+
+    for (size_t i = 0; i < walk->n && !rc; i++) {
+        json_t *item = NULL;
+
+        rc = show(tx, listing, &names, (const char *)walk->items + i * walk->size, &item, f);
+        if (!rc && item)
+            json_array_append_new(items, item);
+    }
+    if (rc) {
+        json_decref(items);
+        return rc;
+    }
+    char *text = walk->more ? reader_alloc(&api->reader, 24) : NULL;
+
+    if (text) {
+        snprintf(text, 24, "%zu", walk->cursor);
+        next = span_of(text);
+    }
+    return api_answer_list(api, items, next, f);
 }
 
 /* ---- JSON ---- */

@@ -31,10 +31,6 @@ int api_query_bool(struct api *api, const char *key, bool *given, bool *out, str
 /* `account`: a name that somebody tried, 1 to 64 bytes of any kind. */
 int api_query_tried(struct api *api, struct span *out, struct fault *f);
 
-/* Pages of a walk through one of the guard's tables: a cursor is a number. */
-int api_query_walk(struct api *api, size_t *limit, size_t *cursor, struct fault *f);
-struct span api_walk_next(struct api *api, size_t cursor, bool more);
-
 /* ---- consent ---- */
 
 /* Something that a caller may not have meant. `word` is what he sends back to say that he does. */
@@ -65,6 +61,32 @@ int api_switch_names(struct api *api, struct store_tx *tx, struct api_switch_nam
 struct span api_switch_name(const struct api_switch_names *names, int64_t id);
 /* The id of the switch that the query names, 0 where it names none; an unknown one is 422. */
 int api_query_switch(struct api *api, struct store_tx *tx, int64_t *out, struct fault *f);
+
+/* ---- a walk through one of the guard's tables, page by page ---- */
+
+struct api_walk {
+    size_t limit, cursor, n;
+    bool more;
+    size_t size; /* of an item */
+    void *items; /* `n` of this page */
+};
+
+/* The next of the table; false: there is none. */
+typedef bool api_walk_next_fn(const struct guard_room *room, size_t *cursor, void *item);
+/* Whether the list is to have it. */
+typedef bool api_walk_wants_fn(const void *listing, const void *item);
+/* NULL in `out`: the caller must not see it. */
+typedef int api_walk_show_fn(struct store_tx *tx, const void *listing,
+                             const struct api_switch_names *names, const void *item, json_t **out,
+                             struct fault *f);
+
+/* Reads the query's limit and cursor (which is a number), and makes room for a page of items. */
+int api_walk_begin(struct api *api, struct api_walk *walk, size_t size, struct fault *f);
+/* On the guard's thread: a page of what is wanted. */
+void api_walk(struct api_walk *walk, const struct guard_room *room, api_walk_next_fn *next,
+              api_walk_wants_fn *wants, const void *listing);
+int api_walk_answer(struct api *api, struct store_tx *tx, const struct api_walk *walk,
+                    api_walk_show_fn *show, const void *listing, struct fault *f);
 
 /* ---- JSON ---- */
 

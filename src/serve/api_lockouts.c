@@ -37,10 +37,9 @@ int api_lock_json(struct store_tx *tx, const struct api_switch_names *names,
 
 struct listing {
     int64_t within, switch_id; /* 0: all */
-    bool by_kind, by_observed, observed, more;
+    bool by_kind, by_observed, observed;
     enum guard_lock_kind kind;
-    size_t limit, cursor, n;
-    struct guard_lock *locks;
+    struct api_walk walk;
 };
 
 static int query_kind(struct api *api, struct listing *l, struct fault *f)
@@ -65,7 +64,7 @@ static int query_kind(struct api *api, struct listing *l, struct fault *f)
 static int read_listing(struct api *api, struct store_tx *tx, struct fault *f)
 {
     struct listing *l = api->state;
-    int rc = api_query_walk(api, &l->limit, &l->cursor, f);
+    int rc = api_walk_begin(api, &l->walk, sizeof(struct guard_lock), f);
 
     if (!rc)
         rc = api_query_within(api, tx, &l->within, f);
@@ -75,30 +74,30 @@ static int read_listing(struct api *api, struct store_tx *tx, struct fault *f)
         rc = query_kind(api, l, f);
     if (!rc)
         rc = api_query_switch(api, tx, &l->switch_id, f);
-    if (rc)
-        return rc;
-    l->locks = reader_alloc(&api->reader, l->limit * sizeof(*l->locks));
-    return l->locks ? 0 : fault_nomem(f);
+    return rc;
+}
+
+static bool next_lock(const struct guard_room *room, size_t *cursor, void *lock)
+{
+    return guard_next_lock(room->guard, room->now, cursor, lock);
+}
+
+static bool wants_lock(const void *listing, const void *item)
+{
+    const struct listing *l = listing;
+    const struct guard_lock *lock = item;
+
+    return (!l->by_kind || lock->kind == l->kind) &&
+           (!l->by_observed || lock->observed == l->observed) &&
+           (!l->switch_id || lock->switch_id == l->switch_id);
 }
 
 static int list_locks(struct api *api, const struct guard_room *room, struct fault *f)
 {
     struct listing *l = api->state;
-    struct guard_lock lock;
-    size_t cursor = l->cursor;
 
     (void)f;
-    while (guard_next_lock(room->guard, room->now, &cursor, &lock)) {
-        if ((l->by_kind && lock.kind != l->kind) ||
-            (l->by_observed && lock.observed != l->observed) ||
-            (l->switch_id && lock.switch_id != l->switch_id))
-            continue;
-        l->more = l->n == l->limit;
-        if (l->more)
-            break;
-        l->locks[l->n++] = lock;
-        l->cursor = cursor;
-    }
+    api_walk(&l->walk, room, next_lock, wants_lock, l);
     return 0;
 }
 
@@ -110,31 +109,30 @@ static int is_within(struct store_tx *tx, int64_t tenant, int64_t within, bool *
 }
 
 /* Whose account it is, only the store knows: what the caller may not see falls out here. */
+static int show_lock(struct store_tx *tx, const void *listing, const struct api_switch_names *names,
+                     const void *lock, json_t **out, struct fault *f)
+{
+    const struct listing *l = listing;
+    int64_t tenant;
+    json_t *item;
+    bool seen = false;
+    int rc = api_lock_json(tx, names, lock, &tenant, &item, f);
+
+    if (rc)
+        return rc;
+    rc = is_within(tx, tenant, l->within, &seen, f);
+    if (!rc && seen)
+        *out = item;
+    else
+        json_decref(item);
+    return rc;
+}
+
 static int answer_locks(struct api *api, struct store_tx *tx, struct fault *f)
 {
-    struct listing *l = api->state;
-    struct api_switch_names names;
-    json_t *items = json_array();
-    int rc = api_switch_names(api, tx, &names, f);
+    const struct listing *l = api->state;
 
-    for (size_t i = 0; i < l->n && !rc; i++) {
-        json_t *item;
-        int64_t tenant;
-        bool seen;
-
-        rc = api_lock_json(tx, &names, &l->locks[i], &tenant, &item, f);
-        if (rc)
-            break;
-        rc = is_within(tx, tenant, l->within, &seen, f);
-        if (!rc && seen)
-            json_array_append(items, item);
-        json_decref(item);
-    }
-    if (rc) {
-        json_decref(items);
-        return rc;
-    }
-    return api_answer_list(api, items, api_walk_next(api, l->cursor, l->more), f);
+    return api_walk_answer(api, tx, &l->walk, show_lock, l, f);
 }
 
 int api_lockouts_list(struct api *api, struct store_tx *tx, struct fault *f)

@@ -404,6 +404,8 @@ def records(folder):
 
 def guard():
     same("bans: none", sekisho("bans", "--json").json(), [])
+    same("bans: none, for people", sekisho("bans").out, "no bans\n")
+    same("bans: none, --lang ja", sekisho("bans", "--lang", "ja").out, "遮断はありません\n")
     ran = sekisho("ban", "198.51.100.7", "--for", "2h", "--note", "ticket 4711", "--json")
     same("ban", (ran.code, ran.json()["network"], ran.json()["seconds"], ran.json()["by"]),
          (0, "198.51.100.7", 7200, "operator"))
@@ -418,6 +420,9 @@ def guard():
     same("bans: none any more", sekisho("bans", "--json").json(), [])
     same("unban: nobody", sekisho("unban", "198.51.100.7").code, 1)
     same("lockouts", sekisho("lockouts", "--json").json(), [])
+    same("lockouts: none, for people", (sekisho("lockouts").out, sekisho("lockouts", "--lang", "ja").out),
+         ("no lockouts\n", "ロックはありません\n"))
+    same("known-good: none, for people", sekisho("known-good", "list").out, "no sources are known good\n")
     same("lockouts: a wrong kind", sekisho("lockouts", "--kind", "any").code, 1)
     same("unlock: nothing to unlock", sekisho("unlock", "2001").code, 1)
     same("known-good", sekisho("known-good", "list", "--json").json(), [])
