@@ -65,7 +65,7 @@ struct config_trunk {
 /* Who watches a switch that the store has under this name. */
 struct config_switch {
     struct config_named named;
-    bool wire;
+    bool wire, wire_reports;
     struct config_networks addresses; /* n == 0: the machine's own */
     char *log;                        /* "": none */
     struct config_listen hep;         /* n == 0: none */

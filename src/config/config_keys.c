@@ -421,6 +421,15 @@ const struct config_key config_keys[] = {
              "Takes "
              "sekisho-enforcer."},
     {.section = "switch",
+     .name = "wire_reports",
+     .type = CONFIG_BOOL,
+     .offset = AT_SWITCH(wire_reports),
+     .initial = "yes",
+     .at_start = true,
+     .help = "Whether what wire sees counts by itself. If not, wire only proves what log and AMI "
+             "report, a failure for a failure: the switch's own word decides what is one. Who is "
+             "refused and in neither is not counted."},
+    {.section = "switch",
      .name = "addresses",
      .type = CONFIG_NETWORKS,
      .offset = AT_SWITCH(addresses),

@@ -100,6 +100,13 @@ static void on_attempt(void *context, const struct attempt *attempt)
     guard_attempt(t->guard, &full);
 }
 
+static void on_vouch(void *context, const struct attempt *attempt)
+{
+    struct guard_thread *t = context;
+
+    guard_vouch(t->guard, attempt->at, attempt->switch_id, &attempt->source);
+}
+
 /* The kernel first: everything else can wait a microsecond. */
 static void on_event(void *context, const struct guard_event *event)
 {
@@ -189,6 +196,7 @@ static int make_parts(struct guard_thread *t, struct fault *f)
             .snapshot = t->parts.snapshot,
             .machine = trust_machine(t->trust),
             .give = on_attempt,
+            .vouch = on_vouch,
             .trunk = on_trunk,
             .ends = on_live_call,
             .context = t,

@@ -17,6 +17,9 @@ typedef attempt_fn watch_give_fn;
 /* The switch itself registered at this address: it is a trunk. */
 typedef void watch_trunk_fn(void *context, const struct address *trunk);
 
+/* A failure from there is proved, and not reported: guard_vouch(). */
+typedef void watch_vouch_fn(void *context, const struct attempt *attempt);
+
 /* Whether a live call of the account to the number must end now. */
 typedef bool watch_ends_fn(void *context, int64_t switch_id, struct span account,
                            struct span number);
@@ -29,6 +32,7 @@ struct watch_place {
     int socket;              /* of wire: the packet socket, which is taken; else -1 */
     const char *secret;      /* of hep and ami: what stands in their file; "" for none */
     watch_give_fn *give;
+    watch_vouch_fn *vouch;
     watch_trunk_fn *trunk;
     watch_ends_fn *ends;
     void *context;

@@ -13,6 +13,9 @@ struct watch {
     struct instant since;
     int64_t switch_id;
     uint64_t taken;
+    watch_vouch_fn *vouch;
+    watch_trunk_fn *trunk;
+    void *context; /* of those */
 };
 
 static bool wanted(const struct config_switch *config)
@@ -22,7 +25,25 @@ static bool wanted(const struct config_switch *config)
 
 static void what(const struct config_switch *config, char *out, size_t size)
 {
-    snprintf(out, size, "packets of the SIP ports");
+    snprintf(out, size, "packets of the SIP ports%s",
+             config->wire_reports ? "" : ", to prove what log and AMI report");
+}
+
+/* Instead of reporting it. */
+static void prove(void *context, const struct attempt *attempt)
+{
+    const struct watch *w = context;
+
+    if (attempt->proof == PROOF_PROVED && (attempt->outcome == OUTCOME_WRONG_CREDENTIALS ||
+                                           attempt->outcome == OUTCOME_UNKNOWN_ACCOUNT))
+        w->vouch(w->context, attempt);
+}
+
+static void on_trunk(void *context, const struct address *trunk)
+{
+    const struct watch *w = context;
+
+    w->trunk(w->context, trunk);
 }
 
 static int open_watch(void **out, const struct watch_place *place, struct instant now,
@@ -41,6 +62,13 @@ static int open_watch(void **out, const struct watch_place *place, struct instan
     struct watch *w = calloc(1, sizeof(*w));
     int err = w ? watch_random(config.exchange.key, f) : fault_nomem(f);
 
+    if (!err && !place->config->wire_reports) {
+        *w =
+            (struct watch){.vouch = place->vouch, .trunk = place->trunk, .context = place->context};
+        config.exchange.give = prove;
+        config.exchange.trunk = on_trunk;
+        config.exchange.context = w;
+    }
     if (!err)
         err = wire_open(&w->wire, place->socket, &config, f);
     if (err) {

@@ -97,6 +97,7 @@ static int add_slot(struct witnesses *w, const struct config_switch *config, enu
         .socket = -1,
         .secret = slot->secret,
         .give = w->parts.give,
+        .vouch = w->parts.vouch,
         .trunk = w->parts.trunk,
         .ends = w->parts.ends,
         .context = w->parts.context,
@@ -114,6 +115,7 @@ static void make_fallback(struct witnesses *w)
     w->fallback = (struct config_switch){
         .named = {.name = name},
         .wire = true,
+        .wire_reports = true,
         .log = access(DEFAULT_LOG, F_OK) == 0 ? log : none,
         .hep_key_file = none,
         .ami_user = none,
@@ -334,7 +336,7 @@ static bool wire_is_there(const struct witnesses *w, int64_t switch_id)
 {
     for (size_t i = 0; i < w->n_slots; i++)
         if (w->slots[i].witness == WITNESS_WIRE && w->slots[i].watch &&
-            w->slots[i].place.switch_id == switch_id)
+            w->slots[i].place.config->wire_reports && w->slots[i].place.switch_id == switch_id)
             return true;
     return false;
 }

@@ -19,6 +19,7 @@ struct witnesses_parts {
     const struct snapshot *snapshot; /* borrowed */
     const struct ours *machine;      /* borrowed: this machine's addresses, as they are now */
     watch_give_fn *give;
+    watch_vouch_fn *vouch;
     watch_trunk_fn *trunk;
     watch_ends_fn *ends;
     void *context;

@@ -31,7 +31,7 @@ from e2e.tcp import free_port  # noqa: E402
 from enforce.wire import children  # noqa: E402
 
 SEKISHOD, ENFORCER = map(os.path.abspath, sys.argv[1:3])
-ATTACKERS = [f"10.9.1.{i}" for i in range(1, 40)]
+ATTACKERS = [f"10.9.1.{i}" for i in range(1, 50)]
 PHONE, TRUSTED, PHONE6, ATTACKER6 = "10.9.2.1", "10.9.3.1", "fd09::2:1", "fd09::6:6"
 
 world = World(*ATTACKERS, PHONE, TRUSTED, PHONE6, ATTACKER6)
@@ -136,6 +136,22 @@ def log_alone_only_quenches():
         d.wait_log(f"event=quench network={source}")
         assert "event=ban" not in d.read_log()
         assert any("weak witness" in w for w in status(d)["warnings"]), status(d)
+
+
+@case
+def wire_may_only_prove_what_the_log_reports():
+    source, unreported = next(fresh), next(fresh)
+    with guarding(switch_local={"wire_reports": "no"}) as d:
+        assert attack(source, times=12) < 12
+        d.wait_log(f"event=ban network={source} account=1001")
+        assert re.search(f"event=ban network={source} .*witness=log", d.read_log()), d.read_log()
+        assert "event=quench" not in d.read_log()
+        assert eventually(lambda: "weak witness" not in str(status(d))), status(d)
+        assert eventually(lambda: banned(source)), d.read_log()
+    with guarding(switch_local={"wire_reports": "no", "log": ""}) as d:
+        assert attack(unreported, times=12) == 12
+        assert "event=ban" not in d.read_log() and "event=quench" not in d.read_log(), d.read_log()
+        assert witness(d, "wire")["seen"] >= 48
 
 
 def witness(daemon, name):
