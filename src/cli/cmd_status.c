@@ -17,6 +17,28 @@ static void print_lines(const char *heading, const json_t *lines)
     }
 }
 
+/* Nothing where nothing listens. */
+static void print_sip(struct cli *cli, const json_t *sip)
+{
+    static const struct column fields[] = {
+        {"listen", "SIP on", "SIP 待ち受け"},
+        {"tcp", "SIP over TCP too", "SIP TCP も"},
+        {"asked", "SIP requests", "SIP 要求"},
+        {"answered", "answered", "応答した要求"},
+        {"strangers", "from strangers", "登録のない送信元から"},
+        {"garbage", "unreadable", "読めない要求"},
+        {"unsent", "not sent", "送れなかった応答"},
+        {"last_switch", "last asked by", "最後に尋ねたスイッチ"},
+        {"last_asked", "at", "その時刻"},
+        {0},
+    };
+
+    if (!json_is_object(sip))
+        return;
+    putchar('\n');
+    show_object(cli, sip, fields);
+}
+
 static void print(struct cli *cli, const json_t *status)
 {
     static const struct column fields[] = {
@@ -38,6 +60,7 @@ static void print(struct cli *cli, const json_t *status)
     json_object_update(flat, json_object_get(status, "decisions"));
     show_object(cli, flat, fields);
     json_decref(flat);
+    print_sip(cli, json_object_get(status, "sip"));
     print_lines(TR(cli, "PROBLEM  ", "障害  "), json_object_get(status, "problems"));
     print_lines(TR(cli, "warning  ", "警告  "), json_object_get(status, "warnings"));
 }

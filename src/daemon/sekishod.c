@@ -124,6 +124,8 @@ static struct api_services services(struct sekishod *d, const struct config *con
 {
     return (struct api_services){
         .store = d->store,
+        .sip = d->sip,
+        .sip_tcp = d->sip_tcp,
         .snapshot = d->snapshot,
         .authorizer = d->authorizer,
         .atlases = d->atlases,

@@ -21,6 +21,8 @@ struct atlases;    /* serve/atlases.h */
 struct importing;  /* serve/importing.h */
 struct metrics;    /* serve/metrics.h */
 struct guard_desk; /* serve/guard_desk.h */
+struct sip_tcp;    /* serve/sip_tcp.h */
+struct sip_udp;    /* serve/sip_udp.h */
 struct guard_room;
 
 /* What the handlers work on. All borrowed. */
@@ -39,9 +41,11 @@ struct api_services {
     void *arg;
     const char *version;
     struct instant started;
-    struct importing *importing; /* http.h sets it */
-    const char *backup_dir;      /* "" where backups over TCP are not allowed */
-    struct guard_desk *desk;     /* NULL where there is no guard */
+    struct importing *importing;   /* http.h sets it */
+    const char *backup_dir;        /* "" where backups over TCP are not allowed */
+    struct guard_desk *desk;       /* NULL where there is no guard */
+    const struct sip_udp *sip;     /* NULL where nothing is asked over SIP */
+    const struct sip_tcp *sip_tcp; /* likewise; of the serve thread */
 };
 
 /* Who may use a route, and who asks. */

@@ -5,6 +5,7 @@
 #include "serve/api_common.h"
 #include "serve/authorize.h"
 #include "serve/guard_status.h"
+#include "serve/sip_status.h"
 
 /* ---- /healthz and /v1/status ---- */
 
@@ -118,14 +119,17 @@ static json_t *status_json(const struct api *api, const struct counts *counts)
     accounts = (json_int_t)snapshot_accounts(api->services->snapshot);
     snapshot_read_unlock();
     return json_pack(
-        "{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:o}",
+        "{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:o, "
+        "s:o}",
         "version", api->services->version, "started", api_time_ms(api->services->started.wall_ms),
         "uptime_seconds", up, "load_milliseconds", (json_int_t)stats.load_ms, "change",
         (json_int_t)counts->change, "problems", problems, "warnings", warnings, "counts",
         "switches", counts->switches, "tenants", counts->tenants, "accounts", accounts, "stops",
         counts->stops, "decisions", "allowed", (json_int_t)figures.allowed, "denied",
         (json_int_t)figures.denied, "observed", (json_int_t)figures.observed, "emergency",
-        (json_int_t)figures.emergency, "guard", guard_status_json(&counts->guard, &counts->names));
+        (json_int_t)figures.emergency, "sip",
+        sip_status_json(api->services->sip, api->services->sip_tcp, &counts->names), "guard",
+        guard_status_json(&counts->guard, &counts->names));
 }
 
 static int look_at_guard(struct api *api, const struct guard_room *room, struct fault *f)

@@ -20,6 +20,7 @@ struct asking {
 
 struct sip_desk {
     struct sip_figures figures; /* written by one thread, read by others */
+    struct sip_last last;       /* likewise */
     struct authorizer *authorizer;
     struct sip_seen *seen;
     struct address stranger; /* family 0: none */
@@ -159,9 +160,16 @@ static void look_up_repeated(struct sip_desk *desk, size_t n, struct instant now
     }
 }
 
+static void remember(struct sip_desk *desk, const struct levels_gate *gate, struct instant now)
+{
+    __atomic_store_n(&desk->last.switch_id, gate->id, __ATOMIC_RELAXED);
+    __atomic_store_n(&desk->last.at_ms, now.wall_ms, __ATOMIC_RELAXED);
+}
+
 void sip_desk_answer(struct sip_desk *desk, struct sip_packet *packets, size_t n,
                      struct instant now)
 {
+    const struct levels_gate *last = NULL;
     size_t asked = 0;
 
     snapshot_read_lock();
@@ -170,6 +178,7 @@ void sip_desk_answer(struct sip_desk *desk, struct sip_packet *packets, size_t n
 
         if (!take(desk, a, &packets[i]))
             continue;
+        last = a->gate;
         if (a->request.kind == SIP_REQUEST_ANSWER &&
             !(a->request.emergencies && is_emergency(desk, a, now))) {
             answer_at_once(desk, a);
@@ -181,6 +190,8 @@ void sip_desk_answer(struct sip_desk *desk, struct sip_packet *packets, size_t n
     authorize_many(desk->authorizer, desk->questions, asked, desk->numbers, desk->verdicts);
     for (size_t i = 0; i < asked; i++)
         tell_verdict(desk, i);
+    if (last)
+        remember(desk, last, now);
     snapshot_read_unlock();
 }
 
@@ -195,6 +206,12 @@ void sip_desk_figures(const struct sip_desk *desk, struct sip_figures *out)
 {
     for (size_t i = 0; i < SIP_COUNTS; i++)
         out->n[i] += __atomic_load_n(&desk->figures.n[i], __ATOMIC_RELAXED);
+}
+
+struct sip_last sip_desk_last(const struct sip_desk *desk)
+{
+    return (struct sip_last){.switch_id = __atomic_load_n(&desk->last.switch_id, __ATOMIC_RELAXED),
+                             .at_ms = __atomic_load_n(&desk->last.at_ms, __ATOMIC_RELAXED)};
 }
 
 bool sip_desk_stranger(struct sip_desk *desk, struct address *address)

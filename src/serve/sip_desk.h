@@ -63,6 +63,12 @@ void sip_desk_unsent(struct sip_desk *desk);
 /* From any thread; adds to `out`. */
 void sip_desk_figures(const struct sip_desk *desk, struct sip_figures *out);
 
+/* The switch that asked last, and when (wall clock); 0: none did. From any thread. */
+struct sip_last {
+    int64_t switch_id, at_ms;
+};
+struct sip_last sip_desk_last(const struct sip_desk *desk);
+
 /* An address that was turned away since the last call; false: none was. On the desk's thread. */
 bool sip_desk_stranger(struct sip_desk *desk, struct address *address);
 

@@ -524,3 +524,8 @@ void sip_tcp_figures(const struct sip_tcp *tcp, struct sip_figures *requests,
     if (connections)
         *connections = tcp->figures;
 }
+
+struct sip_last sip_tcp_last(const struct sip_tcp *tcp)
+{
+    return sip_desk_last(tcp->desk);
+}

@@ -53,5 +53,6 @@ struct sip_tcp_figures {
 /* Adds the requests' to `requests`; either may be NULL. */
 void sip_tcp_figures(const struct sip_tcp *tcp, struct sip_figures *requests,
                      struct sip_tcp_figures *connections);
+struct sip_last sip_tcp_last(const struct sip_tcp *tcp);
 
 #endif

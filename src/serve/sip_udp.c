@@ -232,6 +232,19 @@ void sip_udp_figures(const struct sip_udp *udp, struct sip_figures *out)
         sip_desk_figures(udp->workers[i].desk, out);
 }
 
+struct sip_last sip_udp_last(const struct sip_udp *udp)
+{
+    struct sip_last last = {0};
+
+    for (unsigned i = 0; i < udp->n; i++) {
+        struct sip_last one = sip_desk_last(udp->workers[i].desk);
+
+        if (one.switch_id && one.at_ms >= last.at_ms)
+            last = one;
+    }
+    return last;
+}
+
 unsigned sip_udp_workers(const struct sip_udp *udp)
 {
     return udp->n;

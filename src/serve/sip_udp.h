@@ -28,11 +28,13 @@ int sip_udp_start(struct sip_udp *udp, struct fault *f);
 /* Answers what has come already, and ends the threads. NULL is fine. */
 void sip_udp_stop(struct sip_udp *udp);
 
-/* The address that listener `i` got (its port may have been given as 0). */
+/* The address that listener `i` got (its port may have been given as 0); family 0: there are not so many. */
 struct address sip_udp_address(const struct sip_udp *udp, size_t i);
 
 /* Adds those of all threads. */
 void sip_udp_figures(const struct sip_udp *udp, struct sip_figures *out);
+/* Of all threads. */
+struct sip_last sip_udp_last(const struct sip_udp *udp);
 unsigned sip_udp_workers(const struct sip_udp *udp);
 
 #endif

@@ -5,6 +5,7 @@
 import json
 import random
 import re
+import signal
 import socket
 import sys
 import time
@@ -368,6 +369,56 @@ def a_flood_of_strangers_leaves_the_switch_its_answers():
             lost += 1
     local.s.settimeout(10)
     assert lost <= 10, lost
+
+
+@case
+def the_status_tells_who_asked():
+    before = daemon.api.local("GET", "/v1/status").json["sip"]
+    assert before["listen"] == [f"127.0.0.1:{PORT}", f"[::1]:{PORT6}", f"0.0.0.0:{PORT_ANY}"], before
+    assert before["tcp"] and before["workers"] == 2
+    cloud, stranger = Udp(CLOUD, PORT_ANY), Udp(STRANGER, PORT_ANY)
+    assert status(cloud.ask(invite("sip:h", method="OPTIONS"))) == 200
+    assert stranger.silent(invite("sip:119@h")) and cloud.silent(b"junk") and cloud.silent(invite("sip:h", method="ACK"))
+    after = daemon.api.local("GET", "/v1/status").json["sip"]
+    assert {k: after[k] - before[k] for k in ("asked", "answered", "strangers", "garbage", "unsent")} == {
+        "asked": 4, "answered": 1, "strangers": 1, "garbage": 1, "unsent": 0}, (before, after)
+    assert after["last_switch"] == "cloud" and after["last_asked"] >= before["last_asked"], after
+    s = connect(PROXY, PORT_ANY)
+    time.sleep(0.01)
+    s.sendall(invite("sip:0312345678@h"))
+    read_answers(s, 1)
+    assert daemon.api.local("GET", "/v1/status").json["sip"]["last_switch"] == "proxy"
+
+
+@case
+def changes_take_effect_and_drop_no_answer():
+    proxy, restricted = Udp(PROXY, PORT_ANY), "sip:010252615123456@h"
+
+    def change(**fields):
+        done = daemon.api.local("PATCH", "/v1/switches/proxy", fields, {"If-Match": "*"})
+        assert done.status == 200, done
+
+    stream = connect(PROXY, PORT_ANY)
+    for deny in (403, 608, 603):
+        change(sip_deny=deny)
+        daemon.process.send_signal(signal.SIGHUP)
+        codes = [status(proxy.ask(invite(restricted))) for _ in range(100)]
+        assert codes[-1] == deny, (deny, codes)
+        stream.sendall(invite(restricted))
+        assert status(read_answers(stream, 1)[0]) == deny, "a connection outlasts it"
+    change(form="+e164")
+    assert contact(proxy.ask(invite("sip:0312345678@h"))) == "+81312345678"
+    change(form="e164")
+    assert contact(proxy.ask(invite("sip:0312345678@h"))) == "81312345678"
+    change(form="dialled", sip_account="X-Who")
+    assert status(proxy.ask(invite("sip:0312345678@h", account="1 1"))) == 603
+    assert status(proxy.ask(invite("sip:0312345678@h", extra="X-Who: 1001\r\n"))) == 302
+    change(fail_open=True, sip_allow=503)
+    assert status(proxy.ask(invite("sip:0312345678@h", extra="X-Who: 1001\r\n"))) == 503
+    change(fail_open=False, sip_allow=302, sip_account="P-Asserted-Identity", addresses=["127.0.0.99"])
+    assert proxy.silent(invite("sip:119@h")), "it is a stranger now"
+    change(addresses=[PROXY])
+    assert status(proxy.ask(invite("sip:0312345678@h"))) == 302
 
 
 @case
