@@ -31,7 +31,7 @@ from e2e.tcp import free_port  # noqa: E402
 from enforce.wire import children  # noqa: E402
 
 SEKISHOD, ENFORCER = map(os.path.abspath, sys.argv[1:3])
-ATTACKERS = [f"10.9.1.{i}" for i in range(1, 50)]
+ATTACKERS = [f"10.9.1.{i}" for i in range(1, 90)]
 PHONE, TRUSTED, PHONE6, ATTACKER6 = "10.9.2.1", "10.9.3.1", "fd09::2:1", "fd09::6:6"
 
 world = World(*ATTACKERS, PHONE, TRUSTED, PHONE6, ATTACKER6)
