@@ -335,6 +335,16 @@ def platform():
     check("switch add: an extension that covers 110", ran.code == 1 and "110" in ran.err, ran)
     same("switch set", sekisho("switch", "set", "tokyo-1", "--form", "+e164", "--json").json()["form"], "+e164")
     same("switch show", sekisho("switch", "show", "tokyo-1").code, 0)
+    for code in ("404", "503"):
+        ran = sekisho("switch", "set", "tokyo-1", "--sip-allow", code)
+        check("switch set: no " + code + " without fail-open", ran.code == 1 and "fail_open" in ran.err, ran)
+    for option, code in (("--sip-allow", "301"), ("--sip-allow", "603"), ("--sip-deny", "404"), ("--sip-deny", "x")):
+        check("switch set %s %s" % (option, code), sekisho("switch", "set", "tokyo-1", option, code).code != 0)
+    made = sekisho("switch", "set", "tokyo-1", "--sip-account", "X-Account", "--sip-allow", "404", "--sip-deny", "608",
+                   "--fail-open", "yes", "--json").json()
+    same("switch set: how it asks over SIP", (made["sip_account"], made["sip_allow"], made["sip_deny"], made["fail_open"]),
+         ("X-Account", 404, 608, True))
+    check("switch set: no fail-open no while it goes on by 404", sekisho("switch", "set", "tokyo-1", "--fail-open", "no").code == 1)
     same("account on two switches", sekisho("account", "add", "1001", "--switch", "tokyo-1", "--tenant", "main").code, 0)
     ran = sekisho("account", "show", "1001")
     check("account show: ambiguous names the switches", ran.code == 1 and "tokyo-1" in ran.err and "--switch" in ran.err, ran)
