@@ -19,6 +19,7 @@
 struct authorizer; /* serve/authorize.h */
 struct atlases;    /* serve/atlases.h */
 struct importing;  /* serve/importing.h */
+struct sweeping;   /* serve/sweeping.h */
 struct metrics;    /* serve/metrics.h */
 struct guard_desk; /* serve/guard_desk.h */
 struct sip_tcp;    /* serve/sip_tcp.h */
@@ -41,7 +42,8 @@ struct api_services {
     void *arg;
     const char *version;
     struct instant started;
-    struct importing *importing;   /* http.h sets it */
+    struct importing *importing; /* http.h sets it, and: */
+    struct sweeping *sweeping;
     const char *backup_dir;        /* "" where backups over TCP are not allowed */
     struct guard_desk *desk;       /* NULL where there is no guard */
     const struct sip_udp *sip;     /* NULL where nothing is asked over SIP */

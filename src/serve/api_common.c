@@ -134,6 +134,15 @@ int api_by(struct api *api, struct store_tx *tx, struct store_by *by, struct fau
     return 0;
 }
 
+struct store_by api_by_operator(const struct api *api, char actor[STORE_ACTOR_MAX])
+{
+    if (api->caller.token)
+        snprintf(actor, STORE_ACTOR_MAX, "token:%" PRId64, api->caller.token);
+    else
+        snprintf(actor, STORE_ACTOR_MAX, "uid:%u", api->caller.uid);
+    return (struct store_by){.actor = span_of(actor)};
+}
+
 int api_may_see(struct api *api, struct store_tx *tx, int64_t tenant, bool *out, struct fault *f)
 {
     if (!tenant_caller(api)) {

@@ -21,6 +21,9 @@ int api_param_id(struct api *api, size_t i, int64_t *out, struct fault *f);
 /* Who asks, for the audit: "uid:0", "token:3", "token:7 tenant:main". Lives as long as the job. */
 int api_by(struct api *api, struct store_tx *tx, struct store_by *by, struct fault *f);
 
+/* The same outside of a job, for routes of the operator's alone. */
+struct store_by api_by_operator(const struct api *api, char actor[STORE_ACTOR_MAX]);
+
 /* The tenant whose subtree the caller may see; 0 is all. */
 int64_t api_within(const struct api *api);
 

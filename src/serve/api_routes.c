@@ -19,6 +19,7 @@
 #include "serve/api_records.h"
 #include "serve/api_rules.h"
 #include "serve/api_stops.h"
+#include "serve/api_sweeps.h"
 #include "serve/api_switches.h"
 #include "serve/api_templates.h"
 #include "serve/api_tenants.h"
@@ -83,6 +84,15 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/stops", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_stops_list},
     {"PUT", "/v1/stops/{scope}", OWNERS, API_URGENT, API_JSON_OPTIONAL, "", api_stop_put},
     {"DELETE", "/v1/stops/{scope}", OWNERS, API_WRITE, API_NO_BODY, "", api_stop_delete},
+
+    {"GET", "/v1/sweeps", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor", api_sweeps_list},
+    {"POST", "/v1/sweeps", API_OPERATOR, API_ALONE, API_JSON, "", api_sweeps_post},
+    {"POST", "/v1/sweeps/preview", API_OPERATOR, API_ALONE, API_JSON_OPTIONAL, "format",
+     api_sweep_preview},
+    {"GET", "/v1/sweeps/{id}", API_OPERATOR, API_READ, API_NO_BODY, "", api_sweep_get},
+    {"DELETE", "/v1/sweeps/{id}", API_OPERATOR, API_ALONE, API_NO_BODY, "", api_sweep_delete},
+    {"GET", "/v1/sweeps/{id}/accounts", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor",
+     api_sweep_accounts},
 
     {"GET", "/v1/bans", API_OPERATOR, API_HERE, API_NO_BODY, BANS, api_bans_list},
     {"POST", "/v1/bans", API_OPERATOR, API_HERE, API_JSON, "consent", api_bans_post},

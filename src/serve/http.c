@@ -373,6 +373,7 @@ int http_configure(struct http *http, const struct api_services *services,
     http->hosts = hosts;
     http->services = *services;
     http->services.importing = &http->importing;
+    http->services.sweeping = &http->sweeping;
     http->options = *options;
     http->options.hosts = hosts;
     return 0;
@@ -468,6 +469,7 @@ void http_free(struct http *http)
     close_fd(http->wake);
     close_fd(http->spare);
     penalties_free(http->penalties);
+    sweep_plan_free(http->sweeping.plan);
     pthread_mutex_destroy(&http->lock);
     free(http->hosts);
     free(http->socket);

@@ -8,6 +8,7 @@
 #include "serve/http.h"
 #include "serve/importing.h"
 #include "serve/penalties.h"
+#include "serve/sweeping.h"
 
 /* Between http.c (sockets, connections, time) and http_request.c (one request). */
 
@@ -68,6 +69,7 @@ struct http {
     unsigned pending;    /* requests with the store, the guard or the worker; serve thread only */
     size_t import_bytes; /* of tenants' imports, from when they come until they are answered */
     struct importing importing;
+    struct sweeping sweeping;
     pthread_t worker; /* of an API_ALONE request, while importing.busy */
     pthread_mutex_t lock;
     struct request *done; /* under the lock: finished by the store's threads and the guard's */

@@ -279,7 +279,9 @@ static bool start_worker(struct request *r)
     if (i->busy) {
         r->api.status = 503;
         r->api.retry_after = 5;
-        conclude(r, fault(&f, ERR_FULL, "another import is under way; try again when it has ended"),
+        conclude(r,
+                 fault(&f, ERR_FULL,
+                       "another import or sweep is under way; try again when it has ended"),
                  &f);
         return false;
     }

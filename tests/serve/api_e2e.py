@@ -5,9 +5,12 @@
 api_e2e.py SEKISHOD ROUTES OPENAPI.YAML
 """
 
+import csv
+import io
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -339,6 +342,84 @@ def stops(api):
         api('deleteStop', 404, scope=scope)
     api('deleteStop', 422, scope='x')
     assert api('listStops', 200).json == {'items': [], 'next': None}
+
+
+def put_calls(daemon, switch, called):
+    """calls.db as a daemon that had read records would have it: the schema's own words, and history as it is summed."""
+    sql = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../src/store/sql/calls-001.sql')
+    path = os.path.join(daemon.state, 'calls.db')
+    now = int(time.time() * 1000)
+    with sqlite3.connect(path) as db, open(sql, encoding='ascii') as schema:
+        db.executescript(schema.read() + f'PRAGMA application_id = {0x53656b63}; PRAGMA user_version = 1;'
+                         'PRAGMA journal_mode = WAL;')
+        db.execute("INSERT INTO blocks VALUES (1, ?, ?, ?, 1, 1, x'0100')", (switch, now, now))
+        for number, (name, days) in enumerate(called.items(), 1):
+            db.execute('INSERT INTO callers VALUES (?, ?, ?)', (number, switch, name))
+            at = now - days * 86400000
+            db.execute("INSERT INTO history VALUES (?, 'US', 1, 1, 0, 0, 0, 0, 60, ?, ?, ?, ?)",
+                       (number, at, at, at, at))
+    db.close()
+    os.chown(path, os.stat(daemon.state).st_uid, os.stat(daemon.state).st_gid)
+
+
+def sweeps(api, daemon):
+    verdict = lambda name: api('authorize', 200, {'account': name, 'switch': 'local', 'number': '01012125551234',
+                                                  'dry_run': True}).json['verdict']
+    ids = {}
+    for name in ('quiet', 'calls', 'past', 'stays'):
+        ids[name] = api('createAccount', 201, {'name': name, 'switch': 'local', 'tenant': 'main'}).json['id']
+        if name != 'stays':
+            api('replaceAccountRules', 200, {'items': []}, id=ids[name])
+    before = {name: api('listAccountRules', 200, id=number).json['items'] for name, number in ids.items()}
+    counts = api('previewSweep', 200, {'young_days': 0}).json['counts']
+    assert counts['restrict'] == 0 and counts['no-records'] >= 3 and counts['restricted'] >= 1, counts
+    change = api('previewSweep', 200).json['change']
+    api('applySweep', 409, {'change': change})  # there is nobody
+    put_calls(daemon, 1, {'calls': 3, 'past': 500})
+
+    ask = {'young_days': 0, 'tenant': 'main'}
+    seen = api('previewSweep', 200, ask).json
+    assert {f['name'] for f in seen['samples']['lifted']} >= {'quiet', 'past'}, seen
+    assert all(f['lifted_by'] and f['prefix'] == '010' for f in seen['samples']['lifted']), seen
+    assert [(f['name'], f['country']) for f in seen['samples']['calls-abroad']] == [('calls', 'US')], seen
+    ask['include_lifted'] = True
+    seen = api('previewSweep', 200, ask).json
+    rows = list(csv.DictReader(io.StringIO(
+        api('previewSweep', 200, ask, query={'format': 'csv'}).raw.decode())))
+    assert len(rows) == sum(seen['counts'].values()), (len(rows), seen['counts'])
+    swept = {row['name'] for row in rows if row['verdict'] == 'restrict'}
+    assert {'quiet', 'past'} <= swept and 'calls' not in swept and len(swept) == seen['counts']['restrict']
+    assert verdict('quiet') == 'allow'
+    api('applySweep', 409, {'change': seen['change'] + 1})
+    api('applySweep', 422, {'change': 0})
+    applied = api('applySweep', 201, {'change': seen['change']})
+    sweep = applied.json['id']
+    assert applied.headers['Location'] == f'/v1/sweeps/{sweep}'
+    assert applied.json['restricted'] == len(swept) and applied.json['called'] == 0
+    assert [verdict(name) for name in ('quiet', 'past', 'calls')] == ['deny', 'deny', 'allow']
+    api('applySweep', 409, {'change': seen['change']})  # it is gone
+    api('replaceAccountRules', 200, {'items': []}, id=ids['past'])
+    assert api('getSweep', 200, id=sweep).json['standing'] == len(swept) - 1
+    fates = {row['name']: row['fate'] for row in api('listSweepAccounts', 200, id=sweep).json['items']}
+    assert fates['past'] == 'changed' and fates['quiet'] == 'stands', fates
+    assert api('undoSweep', 200, id=sweep).json['restored'] == len(swept) - 1
+    assert [verdict(name) for name in ('quiet', 'past', 'calls')] == ['allow'] * 3
+    assert {name: api('listAccountRules', 200, id=number).json['items'] for name, number in ids.items()} == before
+    api('undoSweep', 409, id=sweep)
+    api('undoSweep', 404, id=999999)
+    api('getSweep', 404, id=999999)
+    api('listSweepAccounts', 404, id=999999)
+    assert [s['id'] for s in api('listSweeps', 200).json['items']] == [sweep]
+    # What it looked at was changed meanwhile.
+    change = api('previewSweep', 200, ask).json['change']
+    api('replaceAccountRules', 200, {'items': [{'action': 'restrict', 'prefix': '010'}]}, id=ids['past'])
+    refused = api('applySweep', 409, {'change': change})
+    assert 'is stale' in refused.json['detail'], refused.json
+    api('previewSweep', 422, {'tenant': 'nobody'})
+    api('previewSweep', 422, {'since': '2999-01-01T00:00:00Z'})
+    api('previewSweep', 422, {}, query={'format': 'xml'})
+    for number in ids.values():
+        api('deleteAccount', 204, id=number)
 
 
 def tokens(api, daemon, spec):
@@ -1000,6 +1081,7 @@ def main():
         tap.attempt("a tenant's rules", lambda: rules_of(api, 'tenant', name='umeda'))
         tap.attempt("the operator's rules", lambda: rules_of(api, 'operator'))
         tap.attempt('stops', stops, api)
+        tap.attempt('sweeps: previewed, applied, undone', sweeps, api, daemon)
         tap.attempt('tokens', tokens, api, daemon, spec)
         tap.attempt('authorize', authorize, api, daemon, spec)
         tap.attempt('numbers and complements', numbers, api)
