@@ -179,6 +179,23 @@ static void make_first_version(const char *name, int64_t application_id, const c
     db_close(db);
 }
 
+/* How a switch asks over SIP came with the third. */
+static void a_switch_of_the_first_version_asks_over_sip_as_a_new_one(void **state)
+{
+    const char *path = place_file(&place, "sekisho.db");
+
+    make_first_version("sekisho.db", MIGRATE_MAIN_ID, migrate_main_steps);
+    fixture_sql(path, "INSERT INTO switches VALUES"
+                      " (7, 'old', 'JP', '', '', '', '+e164', 'observe', 'deny', NULL, '', 1)");
+    store_close(fixture_open(place.dir));
+    assert_int_equal(fixture_number(path, "SELECT count(*) FROM switches WHERE name = 'old'"
+                                          " AND form = '+e164' AND mode = 'observe'"
+                                          " AND sip_account = 'P-Asserted-Identity'"
+                                          " AND sip_allow = 302 AND sip_deny = 603"
+                                          " AND fail_open = 0"),
+                     1);
+}
+
 static void a_store_of_the_first_version_is_taken_over(void **state)
 {
     const char *path = place_file(&place, "sekisho.db");
@@ -354,6 +371,7 @@ int main(void)
         TEST(what_was_deleted_is_not_seeded_again),
         TEST(the_schema_keeps_its_promises),
         TEST(a_store_of_the_first_version_is_taken_over),
+        TEST(a_switch_of_the_first_version_asks_over_sip_as_a_new_one),
         TEST(the_audit_cannot_be_rewritten),
         TEST(a_newer_schema_is_refused),
         TEST(a_newer_schema_of_the_evidence_is_refused),
