@@ -165,17 +165,23 @@ static int ask(struct api *api, const struct question *q, struct fault *f)
     };
     struct number number;
     struct verdict verdict;
-    json_t *json = NULL;
     int rc;
 
+    buf_clear(&api->out);
     snapshot_read_lock();
     rc = find_gate(api, q, &question.gate, f);
     if (!rc) {
         authorize(api->services->authorizer, &question, &number, &verdict, NULL);
-        json = verdict_json(&number, &verdict);
+        verdict_json_write(&api->out, &number, &verdict);
     }
     snapshot_read_unlock();
-    return rc ? rc : api_answer(api, 200, json, f);
+    if (rc)
+        return rc;
+    buf_putc(&api->out, '\n');
+    if (api->out.failed)
+        return fault_nomem(f);
+    api->status = 200;
+    return 0;
 }
 
 int api_authorize(struct api *api, struct store_tx *tx, struct fault *f)

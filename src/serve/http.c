@@ -228,8 +228,7 @@ static void collect(struct http *http)
     struct request *r;
     uint64_t count;
 
-    while (read(http->wake, &count, sizeof(count)) > 0)
-        ;
+    (void)!read(http->wake, &count, sizeof(count)); /* to 0, in one go */
     pthread_mutex_lock(&http->lock);
     r = http->done;
     http->done = NULL;
@@ -247,14 +246,17 @@ void http_run(struct http *http)
 {
     struct epoll_event events[HTTP_LISTENERS_MAX + 2];
     int n = epoll_wait(http->epoll, events, HTTP_LISTENERS_MAX + 2, 0);
+    bool woken = false;
 
     for (int i = 0; i < n; i++) {
         size_t which = events[i].data.u32;
 
+        woken |= which == HTTP_LISTENERS_MAX + 1;
         if (which < http->n_listeners && !http->draining)
             accept_some(http, which);
     }
-    collect(http);
+    if (woken)
+        collect(http);
     MHD_run(http->mhd);
     sweep(http, clock_now().boot_ns);
 }

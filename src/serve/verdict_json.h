@@ -4,13 +4,18 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "numbering/number.h"
 #include "policy/verdict.h"
 
 /*
  * The verdict as docs/interfaces.md gives it, in that order of keys; the same wherever Sekisho writes
- * one. NULL when memory ran out. The caller owns the object. `number->country` must still be valid.
+ * one. `number->country` must still be valid. Where memory runs out, `out` has failed.
  */
+void verdict_json_write(struct buf *out, const struct number *number,
+                        const struct verdict *verdict);
+
+/* The same as a value, which the caller owns. NULL when memory ran out. */
 json_t *verdict_json(const struct number *number, const struct verdict *verdict);
 
 #endif
