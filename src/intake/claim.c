@@ -60,7 +60,7 @@ void claim_none(struct claim *out, int64_t switch_id, const struct address *sour
     out->in_dialog = out->scanner = false;
     out->credentials = 0;
     out->odd = false;
-    out->n_realms = 0;
+    out->n_realms = out->n_awaited = 0;
     memset(out->n, 0, sizeof(out->n));
 }
 
@@ -140,6 +140,13 @@ bool claim_has_realm(const struct claim *claim, uint64_t realm)
         if (claim->realms[i] == realm)
             return true;
     return false;
+}
+
+void claim_await(struct claim *claim, const uint64_t *nonces, size_t n)
+{
+    claim->n_realms = 0;
+    claim->n_awaited = (uint8_t)n;
+    memcpy(claim->awaited, nonces, n * sizeof(*nonces));
 }
 
 void claim_name(struct claim *claim, struct span user)

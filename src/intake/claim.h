@@ -33,9 +33,13 @@ struct claim {
     bool scanner;         /* scanners.h */
     uint64_t credentials; /* a keyed hash of the lines that they stand in; 0: none */
     bool odd;             /* what their realms are is not beyond doubt */
-    uint8_t
-        n_realms; /* the realms that they name, or for which their nonces went out: nonces_realm_id() */
-    uint64_t realms[CLAIM_REALMS];
+    uint8_t n_realms, n_awaited;
+    union {
+        /* That they name, or for which their nonces went out: nonces_realm_id(). */
+        uint64_t realms[CLAIM_REALMS];
+        /* Without credentials: the nonces of the challenge, of which one may come back. */
+        uint64_t awaited[CLAIM_REALMS];
+    };
     uint8_t n[CLAIM_TEXTS];
     char text[CLAIM_TEXTS][CLAIM_TEXT_MAX];
 };
@@ -66,6 +70,9 @@ void claim_add_realm(struct claim *claim, uint64_t realm);
 bool claim_has_realm(const struct claim *claim, uint64_t realm);
 /* The account is whom it names in credentials that are written in no way that we read. */
 void claim_name(struct claim *claim, struct span user);
+
+/* It has no credentials, and was told these nonces, at most CLAIM_REALMS. */
+void claim_await(struct claim *claim, const uint64_t *nonces, size_t n);
 
 /* Has it faults that no phone makes? What is `cut` has no end. */
 bool claim_is_malformed(const struct sip_message *m, bool cut, bool doubtful);

@@ -28,18 +28,17 @@ enum state {
     WAITING_PROVED, /* with credentials of a nonce that went out to its sender */
 };
 
-/* The claim stands apart, so that a bucket is looked through in four cache lines. */
+/* The claim stands apart, so that a bucket is looked through in three cache lines. */
 struct request {
     uint64_t key;
     int64_t since_ns;
-    uint64_t nonce;  /* of the credentials, or of the challenge that they are waited for */
     uint32_t branch; /* 0: none, or one that a switch may read otherwise */
     uint8_t state;   /* enum state */
     bool trying : 1, told : 1;
     bool mixed : 1;    /* what lets in may be the answer to another request */
     bool doubtful : 1; /* the same, if there was one: a flood has pushed out what would tell */
 };
-_Static_assert(WAYS * sizeof(struct request) == 256, "four cache lines");
+_Static_assert(WAYS * sizeof(struct request) == 192, "three cache lines");
 
 struct exchange {
     struct exchange_config config;
@@ -191,6 +190,15 @@ static struct request *find(const struct exchange *x, uint64_t key, uint32_t bra
     return likely;
 }
 
+/* None of the nonces that it was given has come back. */
+static bool all_unused(const struct exchange *x, const struct claim *claim, struct instant now)
+{
+    for (size_t i = 0; i < claim->n_awaited; i++)
+        if (!nonces_unused(x->nonces, claim->awaited[i], &claim->source, now.boot_ns))
+            return false;
+    return true;
+}
+
 /* Its time is over. */
 static void expire(struct exchange *x, struct request *r, struct instant now)
 {
@@ -201,7 +209,7 @@ static void expire(struct exchange *x, struct request *r, struct instant now)
     case CALL_CHALLENGED:
         if (age < FOLLOW_NS)
             return;
-        if (nonces_unused(x->nonces, r->nonce, &claim_of(x, r)->source, now.boot_ns))
+        if (all_unused(x, claim_of(x, r), now))
             tell(x, now, claim_of(x, r), OUTCOME_REFUSED_CALL, claim_of(x, r)->proof);
         r->state = ANSWERED;
         return;
@@ -284,7 +292,7 @@ static void add_realms(const struct exchange *x, const struct exchange_message *
 /* Those of the request that are best proved speak; of several such, those that a switch would look at: for the realm
  * that it gave the nonce for. Returns how well; -1: there are none. */
 static int read_credentials(struct exchange *x, const struct exchange_message *message,
-                            const struct sip_message *m, struct claim *claim, uint64_t *nonce)
+                            const struct sip_message *m, struct claim *claim)
 {
     struct claim_credentials each = claim_credentials(m);
     struct credentials c;
@@ -299,7 +307,6 @@ static int read_credentials(struct exchange *x, const struct exchange_message *m
         add_realms(x, message, &c, id, claim);
         if (rank > best) {
             best = rank;
-            *nonce = id;
             claim_speak(claim, &c);
         }
     }
@@ -308,7 +315,7 @@ static int read_credentials(struct exchange *x, const struct exchange_message *m
 
 /* A nonce that went out to the sender, better proved than `than`, and stands anywhere in `text`; PROOF_NONE: none. */
 static enum proof find_echo(struct exchange *x, const struct exchange_message *message,
-                            struct span text, int than, struct claim *claim, uint64_t *nonce)
+                            struct span text, int than, struct claim *claim)
 {
     struct span rest = text, value, user;
 
@@ -322,7 +329,6 @@ static enum proof find_echo(struct exchange *x, const struct exchange_message *m
         if (echo_next(&text, SPAN("username"), &user))
             claim_name(claim, user);
         claim->odd = true;
-        *nonce = id;
         return proof;
     }
     return PROOF_NONE;
@@ -330,19 +336,18 @@ static enum proof find_echo(struct exchange *x, const struct exchange_message *m
 
 /* In credentials that are no such as we read; where lines may end elsewhere for others, in the whole header. */
 static enum proof read_oddly(struct exchange *x, const struct exchange_message *message,
-                             const struct sip_message *m, int than, struct claim *claim,
-                             uint64_t *nonce)
+                             const struct sip_message *m, int than, struct claim *claim)
 {
     static const enum sip_header headers[] = {SIP_H_AUTHORIZATION, SIP_H_PROXY_AUTHORIZATION};
     struct span line;
 
     if (m->faults & (SIP_BARE_CR | SIP_NUL | SIP_CONTROL | SIP_HEADER_LINE))
-        return find_echo(x, message, m->head, than, claim, nonce);
+        return find_echo(x, message, m->head, than, claim);
     for (size_t i = 0; i < 2; i++) {
         struct sip_values lines = sip_values(m, headers[i]);
 
         while (sip_values_line(&lines, &line)) {
-            enum proof proof = find_echo(x, message, line, than, claim, nonce);
+            enum proof proof = find_echo(x, message, line, than, claim);
 
             if (proof != PROOF_NONE)
                 return proof;
@@ -354,11 +359,10 @@ static enum proof read_oddly(struct exchange *x, const struct exchange_message *
 /* How well the credentials are proved. Of what the switch may read otherwise than we, the worst is believed. Returns
  * whether they were found where we read none. */
 static bool prove(struct exchange *x, const struct exchange_message *message,
-                  const struct sip_message *m, struct claim *claim, uint64_t *nonce)
+                  const struct sip_message *m, struct claim *claim)
 {
-    int best = read_credentials(x, message, m, claim, nonce);
-    enum proof odd =
-        best < (int)PROOF_PROVED ? read_oddly(x, message, m, best, claim, nonce) : PROOF_NONE;
+    int best = read_credentials(x, message, m, claim);
+    enum proof odd = best < (int)PROOF_PROVED ? read_oddly(x, message, m, best, claim) : PROOF_NONE;
     bool oddly = odd != PROOF_NONE;
     enum proof proof = oddly ? odd : best < 0 ? PROOF_NONE : (enum proof)best;
 
@@ -416,13 +420,13 @@ static void request(struct exchange *x, const struct exchange_message *message,
 {
     struct instant at = message->at;
     struct claim claim;
-    uint64_t nonce = 0, key = key_of(x, m, message->switch_id, &message->from);
+    uint64_t key = key_of(x, m, message->switch_id, &message->from);
     uint32_t branch = branch_of(x, m);
     struct request *r = find(x, key, branch, at.boot_ns);
     const struct claim *before = r ? claim_of(x, r) : NULL;
 
     claim_read(&claim, m, message->switch_id, &message->from, message->transport);
-    bool hidden = is_hidden(&claim, m, prove(x, message, m, &claim, &nonce));
+    bool hidden = is_hidden(&claim, m, prove(x, message, m, &claim));
     /* The credentials may stand behind what we have: no phone has so long a header. */
     bool endless = message->cut && m->faults & SIP_NO_END && !claim.credentials;
 
@@ -453,7 +457,6 @@ static void request(struct exchange *x, const struct exchange_message *message,
         .doubtful = doubtful,
         .since_ns = at.boot_ns,
         .state = claim.credentials && claim.proof == PROOF_PROVED ? WAITING_PROVED : WAITING,
-        .nonce = nonce,
         .told = hidden || (told && !claim.credentials),
     };
     *claim_of(x, r) = claim;
@@ -464,8 +467,12 @@ static void request(struct exchange *x, const struct exchange_message *message,
 struct challenge {
     bool is;
     bool stale;
-    struct span realm;
-    uint64_t nonce; /* of the first that has one */
+
+    /* Each algorithm has a line, perhaps with a nonce of its own (RFC 8760); each server behind a proxy may ask for a realm
+     * of its own. `many`: and more. */
+    uint64_t realms[CLAIM_REALMS], nonces[CLAIM_REALMS];
+    size_t n_realms, n_nonces;
+    bool many;
 };
 
 static void sent(struct exchange *x, const struct exchange_message *message,
@@ -478,6 +485,30 @@ static void sent(struct exchange *x, const struct exchange_message *message,
         x->figures.shared++;
         x->figures.shared_ns = message->at.boot_ns;
     }
+}
+
+static void add_once(struct challenge *challenge, uint64_t ids[CLAIM_REALMS], size_t *n,
+                     uint64_t id)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (ids[i] == id)
+            return;
+    if (*n < CLAIM_REALMS)
+        ids[(*n)++] = id;
+    else
+        challenge->many = true;
+}
+
+/* Does it ask for other realms than the credentials were for, and for those alone? One of theirs among several was
+ * refused. */
+static bool asks_for_more(const struct challenge *challenge, const struct claim *claim)
+{
+    if (claim->odd || challenge->many || !challenge->n_realms)
+        return false;
+    for (size_t i = 0; i < challenge->n_realms; i++)
+        if (claim_has_realm(claim, challenge->realms[i]))
+            return false;
+    return true;
 }
 
 /* Remembers all nonces that go out. */
@@ -500,10 +531,9 @@ static struct challenge challenges(struct exchange *x, const struct exchange_mes
                 uint64_t id = nonces_id(x->nonces, message->switch_id, c.field[DIGEST_NONCE]);
 
                 sent(x, message, &c, id);
-                if (!out.nonce) {
-                    out.nonce = id;
-                    out.realm = c.field[DIGEST_REALM];
-                }
+                add_once(&out, out.nonces, &out.n_nonces, id);
+                add_once(&out, out.realms, &out.n_realms,
+                         nonces_realm_id(x->nonces, c.field[DIGEST_REALM]));
                 out.stale |= credentials_stale(&c);
             }
         }
@@ -523,13 +553,10 @@ static int with_credentials(const struct exchange *x, const struct request *r, u
 {
     enum sip_method method = claim_of(x, r)->sip;
 
-    if (challenge->is) {
-        const struct claim *claim = claim_of(x, r);
-        bool other = challenge->nonce && !claim->odd &&
-                     !claim_has_realm(claim, nonces_realm_id(x->nonces, challenge->realm));
-
-        return challenge->stale || other ? OUTCOME_CHALLENGED : OUTCOME_WRONG_CREDENTIALS;
-    }
+    if (challenge->is)
+        return challenge->stale || asks_for_more(challenge, claim_of(x, r))
+                   ? OUTCOME_CHALLENGED
+                   : OUTCOME_WRONG_CREDENTIALS;
     if (status == 403)
         return method == SIP_INVITE && r->trying ? -1 : OUTCOME_WRONG_CREDENTIALS;
     if (status == 404 && method == SIP_REGISTER)
@@ -571,10 +598,11 @@ static void answered(struct exchange *x, const struct exchange_message *message,
     }
     if (outcome < 0)
         return;
-    if (challenge->is && claim->sip == SIP_INVITE && !claim->credentials && challenge->nonce) {
+    if (challenge->is && claim->sip == SIP_INVITE && !claim->credentials && challenge->n_nonces &&
+        !challenge->many) {
         r->state = CALL_CHALLENGED;
         r->since_ns = at.boot_ns;
-        r->nonce = challenge->nonce;
+        claim_await(claim_of(x, r), challenge->nonces, challenge->n_nonces);
     }
     hand_on(x, at, claim, (enum outcome)outcome, claim->proof,
             r->doubtful && outcome == OUTCOME_SUCCESS);

@@ -11,13 +11,13 @@
  *     2xx, or ringing, to REGISTER or INVITE with credentials        SUCCESS
  *     401, 403, 407 to a request with credentials                    WRONG_CREDENTIALS; but CHALLENGED where
  *                                                                    the switch says that the nonce is stale, or asks
- *                                                                    for another realm than all credentials name and
+ *                                                                    for no realm that the credentials name or
  *                                                                    their nonces were given for
  *     403 to INVITE with credentials behind 100 Trying               nothing: the call was refused, not the caller
  *     401, 407 to a request without                                  CHALLENGED
  *     404 to REGISTER; 403 to REGISTER without credentials           UNKNOWN_ACCOUNT
  *     403, 404, 484, 603, 604 to INVITE without, before it rang      REFUSED_CALL
- *     401, 407 to INVITE without, and the nonce does not come
+ *     401, 407 to INVITE without, and of its nonces none comes
  *     back within 10 s: no phone does that, scanners of numbers do   REFUSED_CALL
  *     any other                                                      nothing
  *

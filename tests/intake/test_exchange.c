@@ -2,10 +2,13 @@
 /*
  * Requests and replies, and the attempts that they are. The words of exchange.cases:
  *
- *     > METHOD SOURCE CALL-ID CSEQ word...      to the switch; words: user= nonce= response= realm= (credentials),
+ *     > METHOD SOURCE CALL-ID CSEQ word...      to the switch; words: user= nonce= response= realm= algorithm=
+ *                                               userhash (credentials), and= (a second nonce, in a line of its own),
  *                                               proxy (in Proxy-Authorization), from= ua= dialled= branch= tag= (of To),
  *                                               cut (in the header), tcp, tls (with `unproved` for a sender that is not)
- *     < STATUS METHOD DESTINATION CALL-ID CSEQ word...   from it; nonce= realm= stale; branch=, tag=, tcp, tls
+ *     < STATUS METHOD DESTINATION CALL-ID CSEQ word...   from it; nonce= realm= stale; branch=, tag=, tcp, tls;
+ *                                               first=ALGORITHM: before that challenge another, of first-nonce= (else
+ *                                               the same) and first-realm= (likewise); joined: both in one line
  *     raw SOURCE BYTES                           a datagram to the switch as it is; ~ is a line end, | a CR
  *     wait SECONDS
  *
@@ -127,6 +130,52 @@ static char *host(struct span address, char out[80])
     return out;
 }
 
+static void credentials(struct buf *b, struct span line, struct span nonce)
+{
+    struct span algorithm = word(line, "algorithm", NULL);
+
+    buf_printf(b,
+               "%s: Digest username=\"%.*s\", realm=\"%.*s\", nonce=\"%.*s\", uri=\"sip:pbx\", "
+               "response=\"%.*s\"",
+               word(line, "proxy", NULL).p ? "Proxy-Authorization" : "Authorization",
+               SPAN_FMT(word(line, "user", "")), SPAN_FMT(word(line, "realm", "pbx")),
+               SPAN_FMT(nonce), SPAN_FMT(word(line, "response", "r")));
+    if (algorithm.p)
+        buf_printf(b, ", algorithm=%.*s, qop=auth, nc=00000001, cnonce=\"c\"", SPAN_FMT(algorithm));
+    buf_puts(b, word(line, "userhash", NULL).p ? ", userhash=true\r\n" : "\r\n");
+}
+
+/* `first`: its algorithm; NULL for the one that always was there. */
+static void challenge(struct buf *b, struct span line, struct span first)
+{
+    struct span realm = word(line, "realm", "pbx"), nonce = word(line, "nonce", NULL);
+
+    if (first.p && word(line, "first-realm", NULL).p)
+        realm = word(line, "first-realm", NULL);
+    if (first.p && word(line, "first-nonce", NULL).p)
+        nonce = word(line, "first-nonce", NULL);
+    buf_printf(b, "Digest realm=\"%.*s\", nonce=\"%.*s\"%s", SPAN_FMT(realm), SPAN_FMT(nonce),
+               word(line, "stale", NULL).p ? ", stale=true" : "");
+    if (first.p)
+        buf_printf(b, ", algorithm=%.*s, qop=\"auth,auth-int\"", SPAN_FMT(first));
+}
+
+static void challenges(struct buf *b, const char *name, struct span line)
+{
+    struct span first = word(line, "first", NULL);
+
+    buf_printf(b, "%s: ", name);
+    if (first.p) {
+        challenge(b, line, first);
+        if (word(line, "joined", NULL).p)
+            buf_puts(b, ", ");
+        else
+            buf_printf(b, "\r\n%s: ", name);
+    }
+    challenge(b, line, (struct span){NULL, 0});
+    buf_puts(b, "\r\n");
+}
+
 static void asks(struct run *r, struct span line)
 {
     struct span method = span_cut(line, ' ', &line), source = span_cut(line, ' ', &line);
@@ -139,13 +188,11 @@ static void asks(struct run *r, struct span line)
                SPAN_FMT(word(line, "dialled", "100")));
     common(&b, call, cseq, method, line);
     header(&b, "User-Agent", word(line, "ua", NULL));
-    if (user.p)
-        buf_printf(&b,
-                   "%s: Digest username=\"%.*s\", realm=\"%.*s\", nonce=\"%.*s\", uri=\"sip:pbx\", "
-                   "response=\"%.*s\"\r\n",
-                   word(line, "proxy", NULL).p ? "Proxy-Authorization" : "Authorization",
-                   SPAN_FMT(user), SPAN_FMT(word(line, "realm", "pbx")),
-                   SPAN_FMT(word(line, "nonce", "")), SPAN_FMT(word(line, "response", "r")));
+    if (user.p) {
+        credentials(&b, line, word(line, "nonce", ""));
+        if (word(line, "and", NULL).p)
+            credentials(&b, line, word(line, "and", NULL));
+    }
     buf_puts(&b, "Content-Length: 0\r\n");
     if (!word(line, "cut", NULL).p)
         buf_puts(&b, "\r\n");
@@ -158,17 +205,13 @@ static void answers(struct run *r, struct span line)
     struct span status = span_cut(line, ' ', &line), method = span_cut(line, ' ', &line);
     struct span to = span_cut(line, ' ', &line);
     struct span call = span_cut(line, ' ', &line), cseq = span_cut(line, ' ', &line);
-    struct span nonce = word(line, "nonce", NULL);
     struct buf b = {0};
     char remote[80];
 
     buf_printf(&b, "SIP/2.0 %.*s Reason\r\n", SPAN_FMT(status));
     common(&b, call, cseq, method, line);
-    if (nonce.p)
-        buf_printf(&b, "%s: Digest realm=\"%.*s\", nonce=\"%.*s\"%s\r\n",
-                   span_is(status, "407") ? "Proxy-Authenticate" : "WWW-Authenticate",
-                   SPAN_FMT(word(line, "realm", "pbx")), SPAN_FMT(nonce),
-                   word(line, "stale", NULL).p ? ", stale=true" : "");
+    if (word(line, "nonce", NULL).p)
+        challenges(&b, span_is(status, "407") ? "Proxy-Authenticate" : "WWW-Authenticate", line);
     buf_puts(&b, "Content-Length: 0\r\n\r\n");
     deliver(r, EXCHANGE_OUT, host(to, remote), line, buf_span(&b));
     buf_free(&b);
