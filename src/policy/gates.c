@@ -74,6 +74,17 @@ void gates_free(struct gates *gates)
     free(gates);
 }
 
+size_t gates_networks(const struct gates *gates, struct network *out, size_t most)
+{
+    size_t n = 0;
+
+    for (size_t g = 0; g < gates->n_groups; g++)
+        for (size_t i = 0; i < gates->groups[g].n; i++, n++)
+            if (n < most)
+                out[n] = gates->entries[gates->groups[g].first + i].network;
+    return n;
+}
+
 static void mask(uint8_t ip[16], unsigned bits)
 {
     for (unsigned i = bits / 8; i < 16; i++)

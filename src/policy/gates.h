@@ -19,6 +19,9 @@ int gates_new(struct gates **out, const struct gates_entry *entries, size_t n, s
               size_t *with, struct fault *f);
 void gates_free(struct gates *gates);
 
+/* Copies up to `most` of the networks; returns how many there are. */
+size_t gates_networks(const struct gates *gates, struct network *out, size_t most);
+
 bool gates_find(const struct gates *gates, const struct address *address, size_t *gate);
 
 #endif

@@ -559,6 +559,11 @@ const struct levels_gate *levels_gate_by_address(const struct levels *levels,
     return gates_find(levels->networks, address, &gate) ? &levels->gates[gate].shown : NULL;
 }
 
+size_t levels_networks(const struct levels *levels, struct network *out, size_t most)
+{
+    return gates_networks(levels->networks, out, most);
+}
+
 const struct levels_view *levels_view(const struct levels *levels, uint32_t tenant)
 {
     return tenant < levels->n_views && levels->views[tenant].id ? &levels->views[tenant] : NULL;

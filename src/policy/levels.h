@@ -130,6 +130,8 @@ const struct levels_gate *levels_gate_by_name(const struct levels *levels, struc
 const struct levels_gate *levels_gate_by_id(const struct levels *levels, int64_t id);
 const struct levels_gate *levels_gate_by_address(const struct levels *levels,
                                                  const struct address *address);
+/* The networks of all switches, as gates_networks() gives them. */
+size_t levels_networks(const struct levels *levels, struct network *out, size_t most);
 /* By handle; NULL where there is none. */
 const struct levels_view *levels_view(const struct levels *levels, uint32_t tenant);
 /* The tenant that the switch gives unknown accounts to, or NULL. */

@@ -142,6 +142,13 @@ const struct levels_gate *snapshot_switch_by_address(const struct snapshot *snap
     return levels ? levels_gate_by_address(levels, address) : NULL;
 }
 
+size_t snapshot_switch_networks(const struct snapshot *snap, struct network *out, size_t most)
+{
+    const struct levels *levels = levels_now(snap);
+
+    return levels ? levels_networks(levels, out, most) : 0;
+}
+
 static bool name_valid(struct span name)
 {
     static const char allowed[] = "._@+-";

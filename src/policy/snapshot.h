@@ -42,6 +42,9 @@ const struct levels_gate *snapshot_switch_by_name(const struct snapshot *snap, s
 const struct levels_gate *snapshot_switch_by_address(const struct snapshot *snap,
                                                      const struct address *address);
 
+/* Copies up to `most` of the networks of all switches; returns how many there are. */
+size_t snapshot_switch_networks(const struct snapshot *snap, struct network *out, size_t most);
+
 /* Whom a question is about. Embedded by the caller; all fields are for reading. */
 struct snapshot_subject {
     const struct levels_gate *gate; /* NULL: no such switch */

@@ -24,6 +24,7 @@ struct sip_desk {
     struct authorizer *authorizer;
     struct sip_seen *seen;
     struct address stranger; /* family 0: none */
+    unsigned weight;         /* strangers that each one stands for */
     struct long_hash_keys keys;
     struct asking asking[SIP_BATCH_MAX];
     struct authorize_question questions[SIP_BATCH_MAX];
@@ -32,9 +33,14 @@ struct sip_desk {
     struct verdict verdicts[SIP_BATCH_MAX];
 };
 
+static void count_many(struct sip_desk *desk, enum sip_count what, unsigned n)
+{
+    __atomic_store_n(&desk->figures.n[what], desk->figures.n[what] + n, __ATOMIC_RELAXED);
+}
+
 static void count(struct sip_desk *desk, enum sip_count what)
 {
-    __atomic_store_n(&desk->figures.n[what], desk->figures.n[what] + 1, __ATOMIC_RELAXED);
+    count_many(desk, what, 1);
 }
 
 /* ---- one after the other -------------------------------------------------------------------- */
@@ -91,7 +97,8 @@ static bool take(struct sip_desk *desk, struct asking *a, struct sip_packet *pac
     a->packet = packet;
     a->gate = snapshot_switch_by_address(snapshot, &packet->source);
     if (!a->gate) {
-        count(desk, SIP_COUNT_STRANGERS);
+        count_many(desk, SIP_COUNT_RECEIVED, desk->weight - 1);
+        count_many(desk, SIP_COUNT_STRANGERS, desk->weight);
         desk->stranger = packet->source;
         return false;
     }
@@ -214,6 +221,16 @@ struct sip_last sip_desk_last(const struct sip_desk *desk)
                              .at_ms = __atomic_load_n(&desk->last.at_ms, __ATOMIC_RELAXED)};
 }
 
+void sip_desk_weigh(struct sip_desk *desk, unsigned strangers)
+{
+    desk->weight = strangers;
+}
+
+uint64_t sip_desk_strangers(const struct sip_desk *desk)
+{
+    return desk->figures.n[SIP_COUNT_STRANGERS];
+}
+
 bool sip_desk_stranger(struct sip_desk *desk, struct address *address)
 {
     if (!desk->stranger.family)
@@ -232,6 +249,7 @@ int sip_desk_new(struct sip_desk **out, struct authorizer *authorizer,
     if (!desk)
         return fault_nomem(f);
     desk->seen = pages_new(sizeof(*desk->seen));
+    desk->weight = 1;
     if (!desk->seen) {
         sip_desk_free(desk);
         return fault_nomem(f);

@@ -69,6 +69,12 @@ struct sip_last {
 };
 struct sip_last sip_desk_last(const struct sip_desk *desk);
 
+/* Of how many strangers each one that comes from now on stands for: 1, unless a filter drops others. On the desk's thread,
+ * like: */
+void sip_desk_weigh(struct sip_desk *desk, unsigned strangers);
+/* How many there have been. */
+uint64_t sip_desk_strangers(const struct sip_desk *desk);
+
 /* An address that was turned away since the last call; false: none was. On the desk's thread. */
 bool sip_desk_stranger(struct sip_desk *desk, struct address *address);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/repeats.h"
+#include "serve/sip_flood.h"
 #include "serve/sip_socket.h"
 
 /* So many batches of one socket before others have their turn. */
@@ -23,6 +24,8 @@ struct worker {
     size_t n_sockets;
     int stop; /* an eventfd */
     struct repeats strangers;
+    struct sip_flood flood;
+    const struct snapshot *snapshot;
     pthread_t thread;
     bool running;
 };
@@ -47,6 +50,23 @@ static void tell_strangers(struct worker *w, int64_t now_ns)
                     LOG_INT("times", times));
 }
 
+static void look_for_flood(struct worker *w, int64_t now_ns)
+{
+    uint64_t strangers = sip_desk_strangers(w->desk);
+
+    switch (sip_flood_look(&w->flood, w->snapshot, w->sockets, w->n_sockets, strangers, now_ns)) {
+    case SIP_FLOOD_AS_BEFORE: return;
+    case SIP_FLOOD_BEGUN:
+        sip_desk_weigh(w->desk, SIP_FILTER_SAMPLE);
+        log_warning("sip-flood", LOG_TEXT("what", "begins"), LOG_INT("strangers", strangers));
+        return;
+    case SIP_FLOOD_ENDED:
+        sip_desk_weigh(w->desk, 1);
+        log_warning("sip-flood", LOG_TEXT("what", "ends"), LOG_INT("strangers", strangers));
+        return;
+    }
+}
+
 /* Answers what one socket has, some batches at most. */
 static void serve_socket(struct worker *w, const struct sip_socket *s)
 {
@@ -62,6 +82,7 @@ static void serve_socket(struct worker *w, const struct sip_socket *s)
         for (size_t unsent = sip_mail_send(w->mail, s, n); unsent; unsent--)
             sip_desk_unsent(w->desk);
         tell_strangers(w, now.boot_ns);
+        look_for_flood(w, now.boot_ns);
     }
 }
 
@@ -69,6 +90,8 @@ static int wait_ms(const struct worker *w)
 {
     int64_t due = repeats_due_ns(&w->strangers), now = clock_now().boot_ns;
 
+    if (w->flood.on && w->flood.looked_ns + SIP_FLOOD_LOOK_NS < due)
+        due = w->flood.looked_ns + SIP_FLOOD_LOOK_NS;
     if (due == INT64_MAX)
         return -1;
     return due <= now ? 0 : (int)((due - now) / 1000000) + 1;
@@ -82,8 +105,10 @@ static void run(struct worker *w)
         fds[i] = (struct pollfd){.fd = w->sockets[i].fd, .events = POLLIN};
     fds[w->n_sockets] = (struct pollfd){.fd = w->stop, .events = POLLIN};
     do {
-        if (poll(fds, w->n_sockets + 1, wait_ms(w)) <= 0)
+        if (poll(fds, w->n_sockets + 1, wait_ms(w)) <= 0) {
             tell_strangers(w, clock_now().boot_ns);
+            look_for_flood(w, clock_now().boot_ns);
+        }
         for (size_t i = 0; i < w->n_sockets; i++)
             if (fds[i].revents)
                 serve_socket(w, &w->sockets[i]);
@@ -123,6 +148,7 @@ static int open_worker(struct worker *w, struct authorizer *authorizer,
     if (err)
         return err;
     repeats_begin(&w->strangers);
+    w->snapshot = authorizer_snapshot(authorizer);
     w->mail = sip_mail_new();
     if (!w->mail)
         return fault_nomem(f);

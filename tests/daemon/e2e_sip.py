@@ -371,6 +371,50 @@ def a_flood_of_strangers_leaves_the_switch_its_answers():
     assert lost <= 10, lost
 
 
+def floods():
+    """Of workers that have a filter now."""
+    log = daemon.read_log()
+    return log.count("event=sip-flood what=begins") - log.count("event=sip-flood what=ends")
+
+
+def until(holds, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+@case
+def a_flood_is_dropped_in_the_kernel_and_switches_are_not():
+    flooder, data = Udp("127.0.0.7"), invite("sip:0312345678@h")
+    until(lambda: not floods(), "the flood of another case does not end")
+    end = time.monotonic() + 20
+    while not floods():
+        assert time.monotonic() < end, "no filter"
+        for _ in range(2000):
+            flooder.s.sendto(data, flooder.to)
+    before = metrics()
+    for _ in range(3000):
+        flooder.s.sendto(data, flooder.to)
+    assert status(local.ask(invite("sip:0312345678@h"))) == 302
+    # Those that were dropped are reckoned in: each that came stands for 64.
+    assert (metrics()["udp", "stranger"] - before["udp", "stranger"]) % 64 == 0
+    switch("flooder", "127.0.0.7")
+    flooder.s.settimeout(0.2)
+    for _ in range(50):  # nothing goes out that asks again: the filter follows the switches by itself
+        try:
+            assert status(flooder.ask(invite("sip:0312345678@h"))) == 302
+            break
+        except TimeoutError:
+            pass
+    else:
+        raise AssertionError("a new switch is not heard")
+    flooder.s.settimeout(10)
+    assert all(status(flooder.ask(invite("sip:0312345678@h"))) == 302 for _ in range(100))
+    until(lambda: not floods(), "the filter stays")
+    assert daemon.api.local("DELETE", "/v1/switches/flooder").status in (204, 409)
+
+
 @case
 def the_status_tells_who_asked():
     before = daemon.api.local("GET", "/v1/status").json["sip"]
