@@ -166,15 +166,32 @@ static void copy(char *to, size_t size, struct span s)
     snprintf(to, size, "%.*s", SPAN_FMT(s));
 }
 
-static void take_challenge(struct source *s, const struct sip_message *m)
+/* A challenge of that algorithm; of several the first. */
+static bool find_challenge(const struct sip_message *m, enum sip_header header, bool sha256,
+                           struct credentials *out)
+{
+    struct sip_values values = sip_values(m, header);
+    struct span line;
+
+    while (sip_values_line(&values, &line)) {
+        while (credentials_next(out, &line) == 0) {
+            struct span algorithm = out->field[DIGEST_ALGORITHM];
+
+            if (out->digest && (sha256 ? span_eq_nocase(algorithm, SPAN("SHA-256"))
+                                       : !algorithm.p || span_eq_nocase(algorithm, SPAN("MD5"))))
+                return true;
+        }
+    }
+    return false;
+}
+
+static void take_challenge(const struct attack *a, struct source *s, const struct sip_message *m)
 {
     bool proxy = sip_message_count(m, SIP_H_PROXY_AUTHENTICATE);
-    struct sip_values values =
-        sip_values(m, proxy ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE);
-    struct span line;
     struct credentials c;
 
-    if (!sip_values_line(&values, &line) || credentials_next(&c, &line) != 0 || !c.digest)
+    if (!find_challenge(m, proxy ? SIP_H_PROXY_AUTHENTICATE : SIP_H_WWW_AUTHENTICATE,
+                        a->plan.sha256, &c))
         return;
     s->challenge = (struct challenge){.known = true, .proxy = proxy, .qop = c.field[DIGEST_QOP].p};
     copy(s->challenge.realm, sizeof(s->challenge.realm), c.field[DIGEST_REALM]);
@@ -260,7 +277,7 @@ static void heard(void *context, struct span bytes)
     count_answer(a, &a->sources[i], &m, id & GUESS);
     if ((m.status == 401 || m.status == 407) && !((id & GUESS) && a->plan.fresh) &&
         a->plan.credentials != PLAN_INVENTED)
-        take_challenge(&a->sources[i], &m);
+        take_challenge(a, &a->sources[i], &m);
 }
 
 static bool over(const struct attack *a, int64_t now)

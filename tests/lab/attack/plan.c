@@ -132,9 +132,10 @@ static bool read_words(struct plan *plan, const char *option, const char *text, 
     static const char *const methods[] = {"register", "invite", "options", NULL};
     static const char *const credentials[] = {"none", "own", "invented", "stolen", NULL};
     static const char *const orders[] = {"spread", "each", NULL};
-    const char *const *words[] = {transports, methods, credentials, orders};
-    static const char *const names[] = {"transport", "method", "credentials", "order"};
-    int which = span_among(span_of(option), names, 4), i;
+    static const char *const algorithms[] = {"md5", "sha-256", NULL};
+    const char *const *words[] = {transports, methods, credentials, orders, algorithms};
+    static const char *const names[] = {"transport", "method", "credentials", "order", "algorithm"};
+    int which = span_among(span_of(option), names, 5), i;
 
     *known = which >= 0;
     if (which < 0)
@@ -147,8 +148,10 @@ static bool read_words(struct plan *plan, const char *option, const char *text, 
         plan->method = (enum plan_method)i;
     else if (which == 2)
         plan->credentials = (enum plan_credentials)i;
-    else
+    else if (which == 3)
         plan->each_account = i == 1;
+    else
+        plan->sha256 = i == 1;
     return true;
 }
 

@@ -18,6 +18,7 @@
  *   transport   udp, tcp (a connection a source, at most 512)
  *   spoofed     yes: the sources are other people's addresses, and their replies go elsewhere
  *   method      register, invite, options
+ *   algorithm   md5, sha-256: which challenge is answered, where a switch sends several
  *   credentials none; own: answers the challenges that it gets; invented: with a nonce that nobody gave;
  *               stolen: with one that was given to `thief`
  *   thief       the address that steals
@@ -50,7 +51,7 @@ struct plan {
     struct address first;
     unsigned n, bits; /* bits 0: the next address */
     uint16_t port;
-    bool tcp, spoofed, fresh, each_account;
+    bool tcp, spoofed, fresh, each_account, sha256;
     enum plan_method method;
     enum plan_credentials credentials;
     struct address thief;

@@ -2,9 +2,12 @@
 #include "request.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 
 #include "base/md5.h"
+
+#define HASH_HEX_SIZE (2 * crypto_hash_sha256_BYTES + 1)
 
 static const char *const methods[] = {"REGISTER", "INVITE", "OPTIONS"};
 
@@ -22,30 +25,49 @@ static struct span or_else(const struct buf *given, struct span otherwise)
     return given->n ? buf_span(given) : otherwise;
 }
 
+/* Of `n` spans one after the other, in small hexadecimal letters. */
+static void hash(bool sha256, const struct span *parts, size_t n, char out[HASH_HEX_SIZE])
+{
+    crypto_hash_sha256_state state;
+    uint8_t bytes[crypto_hash_sha256_BYTES];
+
+    if (!sha256) {
+        md5_hex(parts, n, out);
+        return;
+    }
+    crypto_hash_sha256_init(&state);
+    for (size_t i = 0; i < n; i++)
+        crypto_hash_sha256_update(&state, (const uint8_t *)parts[i].p, parts[i].n);
+    crypto_hash_sha256_final(&state, bytes);
+    sodium_bin2hex(out, HASH_HEX_SIZE, bytes, sizeof(bytes));
+}
+
 static void credentials(struct buf *out, const struct request *r, const char *uri)
 {
     const struct challenge *c = r->challenge;
     struct span realm = or_else(&r->plan->realm, span_of(c->realm)), colon = SPAN(":");
-    char ha1[MD5_HEX_SIZE], ha2[MD5_HEX_SIZE], response[MD5_HEX_SIZE], nc[9];
+    char ha1[HASH_HEX_SIZE], ha2[HASH_HEX_SIZE], response[HASH_HEX_SIZE], nc[9];
+    bool sha256 = r->plan->sha256;
 
-    md5_hex((struct span[]){r->account, colon, realm, colon, span_of(r->password)}, 5, ha1);
-    md5_hex((struct span[]){span_of(methods[r->plan->method]), colon, span_of(uri)}, 3, ha2);
+    hash(sha256, (struct span[]){r->account, colon, realm, colon, span_of(r->password)}, 5, ha1);
+    hash(sha256, (struct span[]){span_of(methods[r->plan->method]), colon, span_of(uri)}, 3, ha2);
     snprintf(nc, sizeof(nc), "%08x", c->used + 1);
     if (c->qop)
-        md5_hex((struct span[]){span_of(ha1), colon, span_of(c->nonce), colon, span_of(nc), colon,
-                                SPAN("0a4f113b"), colon, SPAN("auth"), colon, span_of(ha2)},
-                11, response);
+        hash(sha256,
+             (struct span[]){span_of(ha1), colon, span_of(c->nonce), colon, span_of(nc), colon,
+                             SPAN("0a4f113b"), colon, SPAN("auth"), colon, span_of(ha2)},
+             11, response);
     else
-        md5_hex((struct span[]){span_of(ha1), colon, span_of(c->nonce), colon, span_of(ha2)}, 5,
-                response);
+        hash(sha256, (struct span[]){span_of(ha1), colon, span_of(c->nonce), colon, span_of(ha2)},
+             5, response);
     buf_printf(out, "%s: Digest ", c->proxy ? "Proxy-Authorization" : "Authorization");
     buf_add(out, buf_span(&r->plan->digest));
     buf_puts(out, "username=\"");
     buf_add(out, r->account);
     buf_puts(out, "\", realm=\"");
     buf_add(out, realm);
-    buf_printf(out, "\", nonce=\"%s\", uri=\"%s\", response=\"%s\", algorithm=MD5", c->nonce, uri,
-               response);
+    buf_printf(out, "\", nonce=\"%s\", uri=\"%s\", response=\"%s\", algorithm=%s", c->nonce, uri,
+               response, sha256 ? "SHA-256" : "MD5");
     if (c->qop)
         buf_printf(out, ", qop=auth, nc=%s, cnonce=\"0a4f113b\"", nc);
     if (c->opaque[0])

@@ -23,7 +23,7 @@ import town
 from town import SECRET, SWITCH4, until
 
 HERE = pathlib.Path(__file__).resolve().parent
-HAS = {'22-pjsip': {'wire', 'hep', 'log', 'ami', 'good', 'svwar', 'svcrack'},
+HAS = {'22-pjsip': {'wire', 'hep', 'log', 'ami', 'good', 'sha256', 'svwar', 'svcrack'},
        '16-sip': {'wire', 'log', 'ami', 'good', 'svwar', 'svcrack'},
        'kamailio-default': {'wire', 'hep', 'good', 'shared'},
        'kamailio': {'wire', 'hep', 'good'}}  # sipvicious asks for a realm and a reply that it does not have

@@ -17,6 +17,8 @@ from lab import SECRET, until  # noqa: E402  pylint: disable=wrong-import-positi
 
 SWITCH4, SWITCH6 = '10.9.0.1', 'fd09::1'
 WORLD4, WORLD6 = '10.16.0.0/12', 'fd16::/16'
+# RFC 8760: the switch sends a challenge for each algorithm.
+ASKED_FOR = {'1058': 'supported_algorithms_uas=SHA-256,MD5\n', '1059': 'supported_algorithms_uas=SHA-256\n'}
 PHONES = [str(n) for n in range(1001, 1061)]
 
 
@@ -96,8 +98,9 @@ class Asterisk(lab.Asterisk):
     def pjsip(self, etc, accounts):
         out = [f'[{name}]\ntype=transport\nprotocol={protocol}\nbind={bind}\n' for name, protocol, bind in (
             ('udp4', 'udp', '0.0.0.0'), ('tcp4', 'tcp', '0.0.0.0'), ('udp6', 'udp', f'[{SWITCH6}]'), ('tcp6', 'tcp', f'[{SWITCH6}]'))]
+        algorithms = ASKED_FOR if self.version == '22' else {}
         out += [f'[{name}]\ntype=endpoint\ncontext=from-internal\ndisallow=all\nallow=ulaw\nauth={name}\naors={name}\n'
-                f'[{name}]\ntype=auth\nauth_type=userpass\nusername={name}\npassword={SECRET}\n'
+                f'[{name}]\ntype=auth\nauth_type=userpass\nusername={name}\npassword={SECRET}\n{algorithms.get(name, "")}'
                 f'[{name}]\ntype=aor\nmax_contacts=10\nremove_existing=yes\n' for name in accounts]
         (etc / 'pjsip.conf').write_text('\n'.join(out))
 
