@@ -675,7 +675,7 @@ void exchange_take(struct exchange *x, const struct exchange_message *message)
         x->figures.passing++;
         return;
     }
-    if (is_keepalive(message->bytes)) {
+    if (is_keepalive(message->bytes) && !message->doubtful) {
         x->figures.keepalives++;
         return;
     }

@@ -331,6 +331,11 @@ static size_t put(struct turn *t, struct hold *h, struct span bytes, size_t ahea
     return n;
 }
 
+static bool is_behind(uint32_t a, uint32_t b)
+{
+    return a != b && b - a < UINT32_C(1) << 31;
+}
+
 /* In order. */
 static void add(struct turn *t, struct span bytes)
 {
@@ -416,6 +421,35 @@ static void data(struct turn *t)
         if (h)
             put(t, h, bytes, ahead);
     }
+}
+
+/* The switch speaks: it has read something where we found nothing that we can rely on. */
+static void give_doubtful(struct turn *t, struct half *other)
+{
+    const struct hold *h = other->hold == NONE ? NULL : &t->all->holds[other->hold - 1];
+    struct tcp_message m = {
+        .from = t->segment->to,
+        .to = t->segment->from,
+        .proved = other->proved,
+        .doubtful = true,
+        .bytes = h ? (struct span){h->bytes + h->from, h->to - h->from} : SPAN(""),
+    };
+
+    t->all->figures.messages++;
+    t->give(t->context, &m);
+    other->doubtful = false;
+    hold_free(t->all, other);
+    astray(other);
+}
+
+/* Of a segment that is no part of the connection. */
+static void stand_alone(struct turn *t)
+{
+    struct half alone = {.known = true, .begun = true};
+
+    t->all->figures.refused++;
+    t->half = &alone;
+    read_messages(t, t->segment->bytes, false);
 }
 
 /* ---- connections ---- */
@@ -536,8 +570,16 @@ void tcp_flows_take(struct tcp_flows *f, const struct tcp_segment *segment, int6
         other->received = segment->acknowledged;
         other->has_received = true;
     }
-    if (segment->bytes.n && segment->flags & TCP_ACK && !half->opaque)
-        data(&t);
+    if (!segment->bytes.n || !(segment->flags & TCP_ACK) || half->opaque)
+        return;
+    if (other->known && is_behind(other->next, segment->acknowledged)) {
+        stand_alone(&t);
+        return;
+    }
+    if (other->doubtful)
+        give_doubtful(&t, other);
+    half->doubtful |= (segment->flags & TCP_URG) != 0;
+    data(&t);
 }
 
 const struct tcp_figures *tcp_flows_figures(const struct tcp_flows *f)

@@ -11,10 +11,15 @@
  * Whether the sender is proved: it acknowledged exactly what was last seen going to it, which nobody can who
  * does not receive what the other side sends. One segment with an invented source proves nothing.
  *
+ * A segment that acknowledges what never went to its sender is refused by the switch's TCP. What it says is no part of
+ * the connection, or it would hide what is sent in its place later; messages that are whole in it are given, unproved.
+ *
  * Where segments overlap, what came first stands; if both say different things, what is found then is marked as
- * doubtful. RST counts only with the very sequence number that is due, as Linux takes it. What was acknowledged
+ * doubtful. Where that is no whole message, and the switch says something all the same, it is given as it is: the switch has read
+ * what we have not. RST counts only with the very sequence number that is due, as Linux takes it. What was acknowledged
  * but never seen was lost on the way to us: it is stepped over, and the next message is looked for
  * (sip_stream_resume()). Connections that begin like TLS or HTTP (WebSocket) are left alone and counted.
+ * Of urgent data (URG) the switch may leave a byte out, wherever the pointer says: what is found there is doubtful.
  *
  * At most TCP_HOLD_BYTES of what is not a whole message yet are kept, of as many directions as there are holds; a message with
  * a longer header is given cut, a long body is passed over. One address has at most TCP_HOLDS_EACH, then its own
@@ -26,7 +31,7 @@
 #define TCP_HOLDS_EACH 16
 #define TCP_FLOWS_WAYS 8
 
-enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16, TCP_URG = 32 };
 
 struct tcp_segment {
     struct address from, to;
@@ -37,9 +42,10 @@ struct tcp_segment {
 
 struct tcp_message {
     struct address from, to;
-    bool proved;       /* the sender receives what goes to its address */
-    bool doubtful;     /* two segments said different things at one place */
-    bool cut;          /* longer than is kept */
+    bool proved; /* the sender receives what goes to its address */
+    bool
+        doubtful; /* two segments said different things at one place, or what they said was urgent */
+    bool cut;     /* longer than is kept */
     struct span bytes; /* borrowed for the call; one message, or what is none */
 };
 
@@ -49,6 +55,7 @@ struct tcp_figures {
     uint64_t reordered; /* that came early */
     uint64_t lost;      /* places where something is missing */
     uint64_t contradicted;
+    uint64_t refused;    /* segments that acknowledge what was never sent */
     uint64_t opaque;     /* connections that are TLS or HTTP */
     uint64_t pushed_out; /* connections and holds that gave way */
     uint64_t flows;      /* connections begun */

@@ -25,6 +25,7 @@ alone()
 from e2e.agi import verdict  # noqa: E402 - not before we are alone
 from e2e.daemon import Daemon  # noqa: E402
 from e2e.hep import Reporter  # noqa: E402
+from e2e.segments import WAYS  # noqa: E402
 from e2e.sip import Registrar  # noqa: E402
 from e2e.tap import case, run  # noqa: E402
 from e2e.tcp import free_port  # noqa: E402
@@ -152,6 +153,17 @@ def wire_may_only_prove_what_the_log_reports():
         assert attack(unreported, times=12) == 12
         assert "event=ban" not in d.read_log() and "event=quench" not in d.read_log(), d.read_log()
         assert witness(d, "wire")["seen"] >= 48
+
+
+@case
+def no_segmentation_hides_a_guess():
+    sources = {way: next(fresh) for way in WAYS}
+    with guarding(switch_local={"log": ""}) as d:
+        answered = {way: world.guess(source, "1001", way, 30) for way, source in sources.items()}
+        # What covers other bytes cannot be read, and malformed messages have a limit of their own.
+        assert all(0 < n <= (22 if "covered" in way else 12) for way, n in answered.items()), (answered, d.read_log())
+        assert eventually(lambda: all(map(banned, sources.values()))), (answered, d.read_log())
+        assert world.register(PHONE, "1002", "right") == 200
 
 
 def witness(daemon, name):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""As much SIP as it takes to register over UDP: a registrar with digest, and a phone or an attacker."""
+"""As much SIP as it takes to register: a registrar with digest, and a phone or an attacker."""
 
 import hashlib
 import os
@@ -35,23 +35,51 @@ class Registrar:
             s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
             s.bind((address, port))
             threading.Thread(target=self.listen, args=(s, address), daemon=True).start()
+            s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind((address, port))
+            s.listen(64)
+            threading.Thread(target=self.accept, args=(s, address), daemon=True).start()
+
+    def accept(self, s, address):
+        while True:
+            one, peer = s.accept()
+            threading.Thread(target=self.connection, args=(one, address, peer), daemon=True).start()
+
+    def connection(self, s, address, peer):
+        """Messages without a body, one after the other."""
+        rest = b""
+        try:
+            while data := s.recv(65536):
+                *messages, rest = (rest + data).split(b"\r\n\r\n")
+                for one in messages:
+                    answer = self.answer(one.decode(errors="replace").lstrip() + "\r\n\r\n", address, peer)
+                    if answer:
+                        s.sendall(answer)
+        except OSError:
+            pass
+        s.close()
 
     def listen(self, s, address):
         while True:
             data, peer = s.recvfrom(65536)
             self.tell(data, peer[:2], (address, self.port))
-            message = data.decode(errors="replace")
-            if not message.startswith("REGISTER"):
+            answer = self.answer(data.decode(errors="replace"), address, peer)
+            if not answer:
                 continue
-            status, more = self.judge(message, address, peer)
-            self.answered[peer[0]] = self.answered.get(peer[0], 0) + 1
-            copied = "".join(f"{h}: {header(message, h)}\r\n" for h in ("Via", "From", "To", "Call-ID", "CSeq"))
-            answer = f"SIP/2.0 {status}\r\n{copied}{more}Content-Length: 0\r\n\r\n".encode()
             self.tell(answer, (address, self.port), peer[:2])
             try:
                 s.sendto(answer, peer)
             except OSError:
                 pass
+
+    def answer(self, message, address, peer):
+        if not message.startswith("REGISTER"):
+            return None
+        status, more = self.judge(message, address, peer)
+        self.answered[peer[0]] = self.answered.get(peer[0], 0) + 1
+        copied = "".join(f"{h}: {header(message, h)}\r\n" for h in ("Via", "From", "To", "Call-ID", "CSeq"))
+        return f"SIP/2.0 {status}\r\n{copied}{more}Content-Length: 0\r\n\r\n".encode()
 
     def tell(self, *message):
         report = self.report
@@ -102,18 +130,22 @@ def exchange(s, to, message, seconds):
             return answer
 
 
+def request(source, port, user, call, sequence, transport="UDP", more=""):
+    host = f"[{source}]" if ":" in source else source
+    return (f"REGISTER sip:pbx SIP/2.0\r\nVia: SIP/2.0/{transport} {host}:{port};branch=z9hG4bK{call}{sequence}\r\n"
+            f"Max-Forwards: 70\r\nFrom: <sip:{user}@pbx>;tag={call}\r\nTo: <sip:{user}@pbx>\r\nCall-ID: {call}\r\n"
+            f"CSeq: {sequence} REGISTER\r\nContact: <sip:{user}@{host}:{port}>\r\nExpires: 300\r\n"
+            f"User-Agent: phone\r\n{more}Content-Length: 0\r\n\r\n")
+
+
 def register(source, to, user, password, seconds=0.5, port=5060):
     """The status of the answer to the credentials; 0 without an answer to either message."""
     with socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((source, 0))
         call, uri = os.urandom(8).hex(), "sip:pbx"
-        host = f"[{source}]" if ":" in source else source
 
         def message(sequence, more=""):
-            return (f"REGISTER {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {host}:{s.getsockname()[1]};branch=z9hG4bK{call}{sequence}\r\n"
-                    f"Max-Forwards: 70\r\nFrom: <sip:{user}@pbx>;tag={call}\r\nTo: <sip:{user}@pbx>\r\nCall-ID: {call}\r\n"
-                    f"CSeq: {sequence} REGISTER\r\nContact: <sip:{user}@{host}:{s.getsockname()[1]}>\r\nExpires: 300\r\n"
-                    f"User-Agent: phone\r\n{more}Content-Length: 0\r\n\r\n")
+            return request(source, s.getsockname()[1], user, call, sequence, more=more)
 
         first = exchange(s, (to, port), message(1), seconds)
         if not first:

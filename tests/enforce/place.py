@@ -11,6 +11,7 @@ import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
+from e2e import segments  # noqa: E402 - the helper is started as a script
 from e2e.sip import register  # noqa: E402 - the helper is started as a script
 
 PBX4, PBX6, OTHER4 = "10.9.0.1", "fd09::1", "10.9.0.2"
@@ -109,6 +110,12 @@ class World:
         return self.call(do="register", source=source, to=PBX6 if ":" in source else PBX4, user=user,
                          password=password, seconds=seconds)
 
+    def guess(self, source, user, way, times):
+        """How many guesses were answered over TCP, in segments as no kernel sends them: segments.WAYS."""
+        self.run("nft add table inet quiet; nft add chain inet quiet out '{ type filter hook output priority 0; }'; "
+                 "nft flush chain inet quiet out; nft add rule inet quiet out tcp flags rst drop")
+        return self.call(do="guess", source=source, to=PBX4, user=user, way=way, times=times)
+
 
 def world():
     """The helper's side."""
@@ -123,6 +130,8 @@ def do(flows, do, **what):
         return subprocess.run(["/bin/sh", "-ec", what["command"]]).returncode == 0
     if do == "register":
         return register(**what)
+    if do == "guess":
+        return segments.guess(**what)
     if do == "talk":
         return echoed(flows[what["name"]], what["seconds"], 8)
     family = socket.AF_INET6 if ":" in what["source"] else socket.AF_INET

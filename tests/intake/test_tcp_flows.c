@@ -180,6 +180,77 @@ static void contradiction(void **state)
     assert_int_equal(tcp_flows_figures(w->flows)->contradicted, 1);
 }
 
+/* What came first was taken, by the PBX too. */
+static void said_again_otherwise(void **state)
+{
+    struct wire *w = *state;
+    char other[sizeof(both)];
+
+    memset(other, '\n', sizeof(other));
+    handshake(w, PHONE);
+    for (size_t i = 0; i < BOTH; i++) {
+        says(w, both, i, i + 1);
+        says(w, other, i > 40 ? i - 40 : 0, i + 1);
+    }
+    expect(w, "+" A "|+" B "|");
+}
+
+/* Linux takes what covers an earlier segment in its place: nobody knows what the PBX has read, but it answers. */
+static void said_before_otherwise(void **state)
+{
+    static const struct {
+        char otherwise;
+        const char *found;
+    } cases[] = {{'x', "+?Rxxxx"}, {'\n', "+?"}};
+
+    struct wire *w = *state;
+    const char text[] = B;
+    size_t n = sizeof(text) - 1;
+    char other[sizeof(text)];
+
+    for (size_t k = 0; k < sizeof(cases) / sizeof(*cases); k++) {
+        memset(other, cases[k].otherwise, sizeof(other));
+        handshake(w, PHONE + (uint32_t)k * 3000);
+        for (size_t i = n - 1; i > 0; i--) {
+            says(w, other, i, i + 1);
+            says(w, text, i, i + 2 < n ? i + 2 : n);
+        }
+        says(w, k ? other : text, 0, 1);
+        expect(w, "");
+        segment(w, false, PBX + 1, w->phone + (uint32_t)n, TCP_ACK, SPAN(B));
+        assert_memory_equal(w->text.p, cases[k].found, strlen(cases[k].found));
+        assert_string_equal(w->text.p + w->text.n - sizeof(B) - 2, "|+" B "|");
+        buf_clear(&w->text);
+        w->phone += n;
+        segment(w, true, w->phone, PBX + 1 + (uint32_t)n, TCP_ACK, SPAN(A));
+        expect(w, "+" A "|");
+    }
+}
+
+/* Line ends that acknowledge what the PBX never said: it does not take them, but what comes in their place. */
+static void what_the_pbx_refuses_hides_nothing(void **state)
+{
+    struct wire *w = *state;
+    char nothing[BOTH];
+
+    memset(nothing, '\n', sizeof(nothing));
+    handshake(w, PHONE);
+    segment(w, true, w->phone, PBX + 2, TCP_ACK, (struct span){nothing, BOTH});
+    says(w, both, 0, BOTH);
+    expect(w, "+" A "|+" B "|");
+    assert_int_equal(tcp_flows_figures(w->flows)->refused, 1);
+}
+
+static void urgent(void **state)
+{
+    struct wire *w = *state;
+
+    handshake(w, PHONE);
+    segment(w, true, w->phone, PBX + 1, TCP_ACK | TCP_URG, (struct span){both, 20});
+    says(w, both, 20, BOTH);
+    expect(w, "+?" A "|+" B "|");
+}
+
 /* A hole that the PBX has acknowledged will not be filled: the next message is found. */
 static void lost_on_the_way_to_us(void **state)
 {
@@ -339,6 +410,10 @@ int main(void)
         CASE(byte_by_byte_forwards_and_backwards),
         CASE(repeated_and_overlapping),
         CASE(contradiction),
+        CASE(said_again_otherwise),
+        CASE(said_before_otherwise),
+        CASE(what_the_pbx_refuses_hides_nothing),
+        CASE(urgent),
         CASE(lost_on_the_way_to_us),
         CASE(from_the_middle),
         CASE(invented_source),
