@@ -322,6 +322,18 @@ class Cases:
         until(lambda: CUSTOMER in self.command(*refusals))
         self.check('it is recorded, and where the call came from', CUSTOMER in self.command(*refusals), self.command(*refusals))
 
+    async def registrations(self):
+        """Whoever wrote a number at a trunk as his Contact is called himself, and not that number."""
+        for n, host in enumerate((TRUNK, EMERGENCY, CUSTOMER)):
+            call, contact = f'in-{n}@lab', f'sip:{ABROAD}@{host}:5060'
+            self.check(f'REGISTER with {contact}', await self.caller.register('cid1004', contact) == 200)
+            waits = asyncio.create_task(self.caller.is_called(call))
+            await asyncio.sleep(0)
+            self.trunk.call((PROXY, 5060), 'cid1004', call)
+            called = await waits
+            self.check('a call from the trunk goes where that came from', called and not self.trunk.of(call) and not self.emergency.of(call),
+                       called, self.trunk.of(call), self.emergency.of(call))
+
     async def pace(self):
         calls = [await self.call(HOME) for _ in range(15)]
         delays = sorted(self.delay(call) for call in calls)
@@ -462,7 +474,7 @@ class Cases:
         self.judge('not known to Sekisho: national does', await self.call(HOME, 'cid1002'), HOME, None, DEADLINE)
         self.judge('not known to Sekisho: 110 does', await self.call('110', 'cid1002'), None, '110', PROMPT)
 
-    ORDER = ('spellings', 'dialled', 'claims', 'pace', 'changes', 'asterisk_calls', 'telephone', 'busy', 'no_emergency_trunk', 'loss', 'silence', 'stranger')
+    ORDER = ('spellings', 'dialled', 'claims', 'registrations', 'pace', 'changes', 'asterisk_calls', 'telephone', 'busy', 'no_emergency_trunk', 'loss', 'silence', 'stranger')
 
     async def run(self, only):
         self.trunk = await ua.Trunk().open(TRUNK, 5060)

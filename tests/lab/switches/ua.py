@@ -66,6 +66,12 @@ class Trunk(Endpoint):
         elif method not in ('ACK', 'SIP/2.0'):
             self.arrivals.append(Arrival(rest.partition(' ')[0], call, text, time.monotonic()))
 
+    def call(self, to, user, call):
+        """Somebody calls a customer; what comes of it is not minded."""
+        self.send(f'INVITE sip:{user}@{to[0]} SIP/2.0\r\nVia: SIP/2.0/UDP {self.address}:{self.port};branch=z9hG4bK{call}\r\nMax-Forwards: 70\r\n'
+                  f'From: <sip:0312345678@{self.address}>;tag=in\r\nTo: <sip:{user}@{to[0]}>\r\nCall-ID: {call}\r\nCSeq: 1 INVITE\r\n'
+                  f'Contact: <sip:in@{self.address}:{self.port}>\r\nContent-Length: 0\r\n\r\n', to)
+
     def answer(self, text, source, more='', body='', status='200 OK'):
         kept = ''.join(f'{name}: {value}\r\n' for name in ('Via', 'Record-Route', 'From', 'Call-ID', 'CSeq') for value in headers(text, name))
         to = header(text, 'To')
@@ -105,13 +111,37 @@ class Caller(Endpoint):
         return (f'Proxy-Authorization: Digest username="{user}", realm="{self.realm}", nonce="{value["nonce"]}", uri="{uri}", '
                 f'response="{response}"{more}\r\n')
 
-    def request(self, method, uri, call, cseq, user, extra='', body='', to_tag='', claim=None, branch=None):
+    def request(self, method, uri, call, cseq, user, extra='', body='', to_tag='', claim=None, branch=None, to='callee', contact=None):
         media = 'Content-Type: application/sdp\r\n' if body else ''
         tag = call.partition('@')[0]
         return (f'{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {self.address}:{self.port};branch=z9hG4bK{branch or f"{call}-{cseq}"};rport\r\n'
-                f'Max-Forwards: 70\r\nFrom: <sip:{claim or user}@{self.realm}>;tag={tag}\r\nTo: <sip:callee@{self.realm}>{to_tag}\r\n'
-                f'Call-ID: {call}\r\nCSeq: {cseq} {method}\r\nContact: <sip:{user}@{self.address}:{self.port}>\r\n'
+                f'Max-Forwards: 70\r\nFrom: <sip:{claim or user}@{self.realm}>;tag={tag}\r\nTo: <sip:{to}@{self.realm}>{to_tag}\r\n'
+                f'Call-ID: {call}\r\nCSeq: {cseq} {method}\r\nContact: <{contact or f"sip:{user}@{self.address}:{self.port}"}>\r\n'
                 f'{extra}{media}Content-Length: {len(body)}\r\n\r\n{body}')
+
+    async def register(self, user, contact, seconds=6):
+        """The status."""
+        call, uri, more = f'{next(Caller.calls)}-{self.port}@lab', f'sip:{self.realm}', dict(to=user, contact=contact)
+        self.waiting[call] = asyncio.Queue()
+        answer = await self.ask(call, self.request('REGISTER', uri, call, 1, user, **more), seconds)
+        if answer.startswith('SIP/2.0 401'):
+            credentials = self.credentials(header(answer, 'WWW-Authenticate'), 'REGISTER', uri, user).partition('-')[2]
+            answer = await self.ask(call, self.request('REGISTER', uri, call, 2, user, credentials, **more), seconds)
+        del self.waiting[call]
+        return int(answer[8:11]) if answer else 0
+
+    async def is_called(self, call, seconds=3):
+        """Whether an INVITE of that call comes; it is busy."""
+        queue = self.waiting[call] = asyncio.Queue()
+        try:
+            text = await asyncio.wait_for(queue.get(), seconds)
+        except asyncio.TimeoutError:
+            return False
+        finally:
+            del self.waiting[call]
+        kept = ''.join(f'{name}: {value}\r\n' for name in ('Via', 'From', 'Call-ID', 'CSeq') for value in headers(text, name))
+        self.send(f'SIP/2.0 486 Busy Here\r\n{kept}To: {header(text, "To")};tag=busy\r\nContent-Length: 0\r\n\r\n', self.to)
+        return text.startswith('INVITE ')
 
     async def ask(self, call, text, seconds):
         """The final answer to the request, which is sent again while nothing comes."""
