@@ -124,8 +124,11 @@ static void figures(void *watch, struct instant now, struct witness_figures *out
     struct watch *w = watch;
     struct wire_figures f = wire_figures(w->wire);
 
-    *out = (struct witness_figures){
-        .witness = WITNESS_WIRE, .switch_id = w->switch_id, .connected = true, .since = w->since};
+    *out = (struct witness_figures){.witness = WITNESS_WIRE,
+                                    .switch_id = w->switch_id,
+                                    .connected = true,
+                                    .only_proves = w->vouch != NULL,
+                                    .since = w->since};
     watch_exchange_figures(&f.exchange, now, out);
     out->dropped += f.lost;
     *lost = f.lost;

@@ -404,6 +404,11 @@ static bool proves(const struct guard_room_witness *w)
            (w->figures.witness == WITNESS_WIRE || w->figures.witness == WITNESS_HEP);
 }
 
+static bool reports(const struct guard_room_witness *w)
+{
+    return w->figures.witness == WITNESS_LOG || w->figures.witness == WITNESS_AMI;
+}
+
 static bool is_fresh(const struct guard_room_witness *w, struct instant now)
 {
     return w->figures.last.boot_ns && now.boot_ns - w->figures.last.boot_ns < WITNESS_SILENT_NS;
@@ -422,7 +427,7 @@ size_t witnesses_look(struct witnesses *w, struct instant now, struct guard_room
         for (size_t j = 0; j < n; j++) {
             bool same = out[j].figures.switch_id == out[i].figures.switch_id;
 
-            paired |= same && proves(&out[j]);
+            paired |= same && (out[i].figures.only_proves ? reports(&out[j]) : proves(&out[j]));
             heard |= same && j != i && is_fresh(&out[j], now);
         }
         out[i].trouble = witness_trouble(&out[i].figures, paired, heard, now);

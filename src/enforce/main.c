@@ -191,6 +191,8 @@ static int keep(const struct options *options)
 
     prctl(PR_SET_NAME, "enforcer-keeper");
     signal(SIGPIPE, SIG_IGN);
+    /* Ignored, which programs inherit, no end of a child would be told, and its number might be another's by then. */
+    signal(SIGCHLD, SIG_DFL);
     mask_children(SIG_BLOCK);
     pulse = mmap(NULL, sizeof(*pulse), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (pulse == MAP_FAILED)

@@ -26,6 +26,8 @@ enum witness_trouble witness_trouble(const struct witness_figures *w, bool paire
 {
     if (!w->connected && now.boot_ns - w->since.boot_ns >= WITNESS_PATIENCE_NS)
         return WITNESS_NOT_CONNECTED;
+    if (w->only_proves && !paired)
+        return WITNESS_PROVES_NOTHING;
     if (w->foreign)
         return WITNESS_FORGEABLE;
     if (w->not_understood && !w->understood)
@@ -47,6 +49,14 @@ static const struct {
     [WITNESS_WELL] = {"well", "sees and understands", "正常に観測しています"},
     [WITNESS_NOT_CONNECTED] = {"not-connected", "sees nothing, for it is not connected",
                                "接続されていないため、何も観測できません"},
+    [WITNESS_PROVES_NOTHING] =
+        {"proves-nothing",
+         "only proves what log and AMI report, and neither watches this switch: nothing that it "
+         "sees is counted, and nobody is banned; give the switch a log or AMI, or set wire_reports "
+         "= yes",
+         "ログと AMI の報告を証明するだけですが、このスイッチにはどちらもありません。"
+         "観測したものは数えられず、誰も遮断しません。ログか AMI を設定するか、wire_reports = yes "
+         "にしてください"},
     [WITNESS_FORGEABLE] = {"forgeable",
                            "is not believed: the file holds other channels than security, whose "
                            "lines anybody can forge; "

@@ -13,6 +13,7 @@ struct witness_figures {
     enum witness witness;
     int64_t switch_id;
     bool connected;             /* its file is open, its connection stands, its socket listens */
+    bool only_proves;           /* what it sees counts where log or AMI report it, and else not */
     struct instant since;       /* of `connected`, as it is now */
     uint64_t seen;              /* lines, messages, packets */
     uint64_t understood;        /* of those: attempts, and what is known to be none */
@@ -32,6 +33,7 @@ struct witness_figures {
 enum witness_trouble {
     WITNESS_WELL,
     WITNESS_NOT_CONNECTED,
+    WITNESS_PROVES_NOTHING,      /* only proves, and nobody reports: nothing is counted */
     WITNESS_FORGEABLE,           /* other channels in the same log: nothing in it is believed */
     WITNESS_UNDERSTANDS_NOTHING, /* sees, and has understood nothing */
     WITNESS_UNDERSTANDS_LITTLE,  /* less than half of what should be for it */
@@ -46,7 +48,7 @@ enum witness_trouble {
 #define WITNESS_SHARED_NS (INT64_C(86400) * 1000000000)
 #define WITNESS_NOT_UNDERSTOOD_MIN 20 /* of these, before little is said to be understood */
 
-/* `paired`: wire or HEP watch the same switch. `others_heard`: another witness of the switch has
+/* `paired`: wire or HEP watch the same switch; of one that only proves, log or AMI do. `others_heard`: another witness of the switch has
  * understood something within the last WITNESS_SILENT_NS: what would be silence on a quiet switch is none then. */
 enum witness_trouble witness_trouble(const struct witness_figures *figures, bool paired,
                                      bool others_heard, struct instant now);

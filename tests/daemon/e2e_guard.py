@@ -148,11 +148,14 @@ def wire_may_only_prove_what_the_log_reports():
         assert re.search(f"event=ban network={source} .*witness=log", d.read_log()), d.read_log()
         assert "event=quench" not in d.read_log()
         assert eventually(lambda: "weak witness" not in str(status(d))), status(d)
+        assert witness(d, "wire")["trouble"] == "well", witness(d, "wire")
         assert eventually(lambda: banned(source)), d.read_log()
     with guarding(switch_local={"wire_reports": "no", "log": ""}) as d:
         assert attack(unreported, times=12) == 12
         assert "event=ban" not in d.read_log() and "event=quench" not in d.read_log(), d.read_log()
         assert witness(d, "wire")["seen"] >= 48
+        assert witness(d, "wire")["trouble"] == "proves-nothing", witness(d, "wire")
+        assert eventually(lambda: any("nobody is banned" in w for w in status(d)["warnings"])), status(d)
 
 
 @case

@@ -30,13 +30,13 @@ sh("ip link set lo up")
 
 
 class Driver:
-    def __init__(self, never=""):
+    def __init__(self, never="", **more):
         self.never = tempfile.NamedTemporaryFile(mode="w")
         self.never.write(never)
         self.never.flush()
         self.log = tempfile.NamedTemporaryFile(mode="r")
         self.process = subprocess.Popen([DRIVER, BINARY, "nobody", self.never.name], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=open(self.log.name, "w"), text=True)
+                                        stdout=subprocess.PIPE, stderr=open(self.log.name, "w"), text=True, **more)
         self.lines = queue.Queue()
         threading.Thread(target=self.listen, daemon=True).start()
         self.heard = []
@@ -82,8 +82,8 @@ class Driver:
 
 
 @contextlib.contextmanager
-def driving():
-    driver = Driver()
+def driving(**more):
+    driver = Driver(**more)
     try:
         driver.wait("effective")
         yield driver
@@ -181,6 +181,20 @@ def an_enforcer_killed_with_its_keeper_is_started_again():
         assert in_kernel()
         d.wait("effective")
         d.do("unban 192.0.2.1", "unbanned 192.0.2.1 0")
+
+
+@case
+def its_keeper_hears_of_its_end_though_its_parents_ignored_such_signals():
+    with driving(preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)) as d:
+        keeper, enforcer = d.keeper, d.enforcer
+        d.do("ban 192.0.2.1 60000", "banned 192.0.2.1 0")
+        os.kill(enforcer, signal.SIGKILL)
+        end = time.monotonic() + 8
+        while children(keeper) in ([], [enforcer]) and time.monotonic() < end:
+            time.sleep(0.02)
+        assert d.keeper == keeper and children(keeper) not in ([], [enforcer]), d.log.read()
+        d.do("ban 192.0.2.2 60000", "banned 192.0.2.2 0")
+        assert in_kernel()
 
 
 @case

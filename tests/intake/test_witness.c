@@ -79,6 +79,22 @@ static void trouble_is_told_worst_first(void **state)
     }
 }
 
+static void who_only_proves_needs_somebody_who_reports(void **state)
+{
+    struct witness_figures w = {.witness = WITNESS_WIRE,
+                                .connected = true,
+                                .only_proves = true,
+                                .since = at(100),
+                                .not_understood = 9};
+
+    assert_int_equal(witness_trouble(&w, false, true, at(160)), WITNESS_PROVES_NOTHING);
+    w.connected = false;
+    assert_int_equal(witness_trouble(&w, false, true, at(160)), WITNESS_NOT_CONNECTED);
+    w.connected = true;
+    w.not_understood = 0;
+    assert_int_equal(witness_trouble(&w, true, true, at(160)), WITNESS_WELL);
+}
+
 static void a_connection_remembers_since_when_and_why_not(void **state)
 {
     struct witness_figures w = {.witness = WITNESS_AMI};
@@ -104,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trouble_is_told_worst_first),
+        cmocka_unit_test(who_only_proves_needs_somebody_who_reports),
         cmocka_unit_test(a_connection_remembers_since_when_and_why_not),
     };
 
