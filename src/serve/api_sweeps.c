@@ -237,19 +237,22 @@ int api_sweeps_post(struct api *api, struct store_tx *tx, struct fault *f)
 {
     struct sweeping *last = api->services->sweeping;
     char actor[STORE_ACTOR_MAX];
-    int64_t change = 0, sweep = 0;
-    const struct field fields[] = {{.name = "change",
-                                    .kind = FIELD_INTEGER,
-                                    .out = &change,
-                                    .required = true,
-                                    .min = 1,
-                                    .max = INT64_MAX}};
+    int64_t change = 0, restricted = -1, sweep = 0;
+    const struct field fields[] = {
+        {.name = "change",
+         .kind = FIELD_INTEGER,
+         .out = &change,
+         .required = true,
+         .min = 1,
+         .max = INT64_MAX},
+        {.name = "restrict", .kind = FIELD_INTEGER, .out = &restricted, .max = INT64_MAX},
+    };
     uint64_t called = 0;
     json_t *json;
     int rc = api_json(api, &json, f);
 
     if (!rc)
-        rc = reader_fields(&api->reader, "", json, fields, 1, f);
+        rc = reader_fields(&api->reader, "", json, fields, 2, f);
     if (rc)
         return rc;
     if (!last->plan || sweep_plan_change(last->plan) != change)
@@ -257,6 +260,12 @@ int api_sweeps_post(struct api *api, struct store_tx *tx, struct fault *f)
                           "there is no preview of change %" PRId64
                           " at hand: only the last one can be applied",
                           change);
+    /* A preview changes nothing: two of them, of other terms, may be of one change. */
+    if (restricted >= 0 && sweep_plan_count(last->plan, SWEEP_RESTRICT) != (uint64_t)restricted)
+        return api_refuse(api, 409, f, ERR_CONFLICT,
+                          "the last preview would restrict %" PRIu64 " accounts, not %" PRId64
+                          ": another one was made since; look at it, or make yours again",
+                          sweep_plan_count(last->plan, SWEEP_RESTRICT), restricted);
     struct store_by by = api_by_operator(api, actor);
     rc = store_sweep_apply_wait(api->services->store, &by, last->plan, &sweep, &called, f);
     if (rc == ERR_CONFLICT || rc == ERR_MISSING)

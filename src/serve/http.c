@@ -373,9 +373,11 @@ int http_configure(struct http *http, const struct api_services *services,
         return fault_nomem(f);
     free(http->hosts);
     http->hosts = hosts;
-    http->services = *services;
-    http->services.importing = &http->importing;
-    http->services.sweeping = &http->sweeping;
+    /* In one go: an API_ALONE request may be reading them on its thread, and finds none of its own missing. */
+    struct api_services next = *services;
+    next.importing = &http->importing;
+    next.sweeping = &http->sweeping;
+    http->services = next;
     http->options = *options;
     http->options.hosts = hosts;
     return 0;

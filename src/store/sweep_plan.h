@@ -2,6 +2,7 @@
 #ifndef SEKISHO_STORE_SWEEP_PLAN_H
 #define SEKISHO_STORE_SWEEP_PLAN_H
 
+#include "store/db.h"
 #include "store/sweeps.h"
 
 /* What a sweep restricts on one switch. */
@@ -23,11 +24,15 @@ struct sweep_target {
 struct sweep_plan {
     struct sweep_ask ask;
     int64_t change;
+    int64_t last_caller; /* the highest; 0: there was none */
     uint64_t counts[SWEEP_VERDICTS];
     struct sweep_switch *switches;
     size_t n_switches;
     struct sweep_target *targets; /* sorted by account */
     size_t n, cap;
 };
+
+/* ERR_CONFLICT: there are calls in the file that its history does not have yet. */
+int sweep_check_summed(struct db *calls, struct fault *f);
 
 #endif

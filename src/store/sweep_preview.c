@@ -73,6 +73,7 @@ struct walk {
     struct opinions opinions;
     struct query accounts, callers;
     bool more_callers;
+    uint32_t at;                 /* the switch of the last account */
     int64_t created, created_ms; /* the last change whose time was asked for */
 };
 
@@ -259,13 +260,18 @@ static int tell(struct walk *w, struct sweep_found *found, const struct sweep_fa
     return err;
 }
 
-/* The switch of the present account; false: it came after the list of switches was read. */
-static bool switch_of(const struct sweep_plan *plan, int64_t id, uint32_t *at)
+/* The switch of the present account, which is mostly that of the one before; false: it came after the list of
+ * switches was read. */
+static bool switch_of(struct walk *w, int64_t id, uint32_t *at)
 {
-    for (*at = 0; *at < plan->n_switches; ++*at)
-        if (plan->switches[*at].id == id)
-            return true;
-    return false;
+    const struct sweep_plan *plan = w->plan;
+
+    if (w->at >= plan->n_switches || plan->switches[w->at].id != id)
+        for (w->at = 0; w->at < plan->n_switches; w->at++)
+            if (plan->switches[w->at].id == id)
+                break;
+    *at = w->at;
+    return w->at < plan->n_switches;
 }
 
 static int judge_account(struct walk *w, struct fault *f)
@@ -276,7 +282,7 @@ static int judge_account(struct walk *w, struct fault *f)
         .abroad_ms = HISTORY_NEVER, .lifted_ms = HISTORY_NEVER, .first_call_ms = HISTORY_NEVER};
     bool was_lifted = false;
 
-    if (!switch_of(w->plan, query_int(q, 1), &target.at))
+    if (!switch_of(w, query_int(q, 1), &target.at))
         return 0;
     const struct sweep_switch *on = &w->plan->switches[target.at];
     struct sweep_found found = {.account_id = target.account_id,
@@ -361,6 +367,34 @@ static int read_last(struct walk *w, struct fault *f)
     return err;
 }
 
+/* What an import has not summed yet, no history tells: who called abroad would seem not to have. */
+int sweep_check_summed(struct db *calls, struct fault *f)
+{
+    int64_t waiting = 0;
+    bool found;
+    int err = db_int(calls, &waiting, &found, "SELECT id FROM blocks WHERE summed = 0 LIMIT 1",
+                     NULL, 0, f);
+
+    if (err || !found)
+        return err;
+    return fault(
+        f, ERR_CONFLICT,
+        "call records are being imported, or an import was broken off: a sweep has to wait "
+        "until all of them are in the history");
+}
+
+/* Callers that come later called nobody when the preview was made. */
+static int read_calls(struct walk *w, struct fault *f)
+{
+    bool found;
+    int err = sweep_check_summed(w->calls, f);
+
+    if (!err)
+        err = db_int(w->calls, &w->plan->last_caller, &found, "SELECT max(id) FROM callers", NULL,
+                     0, f);
+    return err ? err : read_last(w, f);
+}
+
 static int open_views(struct walk *w, const char *dir, struct fault *f)
 {
     bool found;
@@ -374,7 +408,7 @@ static int open_views(struct walk *w, const char *dir, struct fault *f)
         err = db_int(w->main, &w->plan->change, &found, "SELECT max(id) FROM audit", NULL, 0, f);
     if (!err && w->calls)
         err = db_run(w->calls, DB_BEGIN, NULL, 0, f);
-    return err || !w->calls ? err : read_last(w, f);
+    return err || !w->calls ? err : read_calls(w, f);
 }
 
 static void close_view(struct db *db)

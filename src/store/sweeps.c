@@ -269,11 +269,84 @@ static int mark_called(struct apply *a, struct db *calls, struct by_caller *of, 
     return err;
 }
 
+static int order_target(const void *key, const void *item)
+{
+    int64_t account = *(const int64_t *)key,
+            other = ((const struct sweep_target *)item)->account_id;
+
+    return (account > other) - (account < other);
+}
+
+static int mark_newcomer(struct apply *a, struct db *main, int64_t switch_id, struct span name,
+                         uint64_t *called, struct fault *f)
+{
+    const struct sweep_plan *plan = a->plan;
+    const struct sweep_target *target = NULL;
+    int64_t account = 0;
+    bool found;
+    int err =
+        db_int(main, &account, &found, "SELECT id FROM accounts WHERE switch = ?1 AND name = ?2",
+               DB_VALUES(INT(switch_id), TEXT(name)), f);
+
+    if (!err && found && plan->n)
+        target = bsearch(&account, plan->targets, plan->n, sizeof(*target), order_target);
+    if (target && !a->called[target - plan->targets]) {
+        a->called[target - plan->targets] = true;
+        ++*called;
+    }
+    return err;
+}
+
+/* Who had never called, and so was no caller yet: looked for by name. */
+static int mark_newcomers(struct apply *a, struct db *main, struct db *calls, uint64_t *called,
+                          struct fault *f)
+{
+    struct query q;
+    int err =
+        query_start(&q, calls,
+                    "SELECT c.switch, c.name FROM callers c JOIN history h ON h.caller = c.id"
+                    " WHERE c.id > ?1 AND h.abroad = 1 AND h.spoke_last >= ?2",
+                    DB_VALUES(INT(a->plan->last_caller), INT(a->plan->ask.terms.since_ms)), f);
+
+    if (err)
+        return err;
+    while ((err = query_row(&q, f)) == 1) {
+        err = mark_newcomer(a, main, query_int(&q, 0), query_text(&q, 1), called, f);
+        if (err)
+            break;
+    }
+    query_end(&q);
+    return err;
+}
+
+/* From one view of calls. */
+static int look_at_calls(struct apply *a, const char *dir, struct by_caller *of, size_t n,
+                         uint64_t *called, struct fault *f)
+{
+    struct db *calls = NULL, *main = NULL;
+    int err = store_file_read(&calls, dir, &store_file_calls, f);
+
+    if (!err)
+        err = store_file_read(&main, dir, &store_file_main, f);
+    if (!err)
+        err = db_run(calls, DB_BEGIN, NULL, 0, f);
+    if (!err)
+        err = sweep_check_summed(calls, f);
+    if (!err)
+        err = mark_called(a, calls, of, n, called, f);
+    if (!err)
+        err = mark_newcomers(a, main, calls, called, f);
+    if (calls && !db_idle(calls))
+        db_run(calls, DB_ROLLBACK, NULL, 0, NULL);
+    db_close(main);
+    db_close(calls);
+    return err;
+}
+
 static int find_called(struct apply *a, const char *dir, uint64_t *called, struct fault *f)
 {
     const struct sweep_plan *plan = a->plan;
     struct by_caller *of = calloc(plan->n + 1, sizeof(*of));
-    struct db *calls = NULL;
     size_t n = 0;
     int err = of ? 0 : fault_nomem(f);
 
@@ -282,10 +355,7 @@ static int find_called(struct apply *a, const char *dir, uint64_t *called, struc
             of[n++] = (struct by_caller){plan->targets[i].caller, i};
     if (!err && store_file_exists(dir, &store_file_calls)) {
         qsort(of, n, sizeof(*of), order_callers);
-        err = store_file_read(&calls, dir, &store_file_calls, f);
-        if (!err)
-            err = mark_called(a, calls, of, n, called, f);
-        db_close(calls);
+        err = look_at_calls(a, dir, of, n, called, f);
     }
     free(of);
     return err;

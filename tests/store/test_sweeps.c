@@ -370,6 +370,79 @@ static void who_has_called_since_is_left_out(void **state)
     sweep_plan_free(plan);
 }
 
+/* No call of it was on record when the preview was made: it was no caller yet. */
+static void who_calls_for_the_first_time_since_is_left_out(void **state)
+{
+    struct sweep_plan *plan;
+    int64_t id = 0;
+    uint64_t called = 0;
+
+    add("quiet", NULL, 0);
+    add("first", NULL, 0);
+    add("refused", NULL, 0);
+    call("quiet", TOKYO, 3, CALL_ANSWERED);
+    plan = preview(false);
+    expect("first", SWEEP_RESTRICT);
+    call("first", ABROAD, 0, CALL_ANSWERED);
+    call("first", ABROAD, 1, CALL_ANSWERED);
+    call("refused", ABROAD, 0, CALL_REFUSED);
+    call("nobody", ABROAD, 0, CALL_ANSWERED);
+    must(store_sweep_apply_wait(store, &by, plan, &id, &called, &f));
+    assert_int_equal(called, 1);
+    assert_true(open_abroad("first"));
+    assert_false(open_abroad("quiet"));
+    assert_false(open_abroad("refused"));
+    sweep_plan_free(plan);
+}
+
+/* More calls than are summed at once: as in the midst of an import. */
+static void import(const char *name)
+{
+    enum { N = 8193 };
+    struct call *many = calloc(N, sizeof(*many));
+    struct calls_added added;
+
+    assert_non_null(many);
+    for (size_t i = 0; i < N; i++) {
+        many[i] = (struct call){.start_ms = NOW_MS - DAY_MS + (int64_t)i,
+                                .seconds = 60,
+                                .end = CALL_ANSWERED,
+                                .dialled = SPAN(ABROAD)};
+        must(calls_caller(calls, 1, span_of(name), &many[i].caller, &f));
+        many[i].key = call_key(&many[i], SPAN(""), 0);
+    }
+    must(calls_append(calls, 1, many, N, NULL, NOW_MS, &added, &f));
+    assert_int_equal(added.added, N);
+    free(many);
+}
+
+static void calls_that_are_not_summed_are_waited_for(void **state)
+{
+    const struct sweep_ask ask = {.terms = {.now_ms = NOW_MS, .since_ms = NOW_MS - 365 * DAY_MS}};
+    struct sweep_plan *plan, *none = NULL;
+    int64_t id = 0;
+    uint64_t called = 0;
+
+    add("quiet", NULL, 0);
+    add("caller", NULL, 0);
+    call("quiet", TOKYO, 3, CALL_ANSWERED);
+    plan = preview(false);
+    expect("caller", SWEEP_RESTRICT);
+    import("caller");
+    assert_int_equal(store_sweep_preview(store, &ask, NULL, NULL, &none, &f), ERR_CONFLICT);
+    assert_non_null(strstr(f.text, "call records are being imported"));
+    assert_null(none);
+    assert_int_equal(store_sweep_apply_wait(store, &by, plan, &id, &called, &f), ERR_CONFLICT);
+    assert_true(open_abroad("quiet"));
+    must(calls_sum(calls, &f));
+    must(store_sweep_apply_wait(store, &by, plan, &id, &called, &f));
+    assert_int_equal(called, 1);
+    assert_true(open_abroad("caller"));
+    sweep_plan_free(plan);
+    sweep_plan_free(preview(false));
+    expect("caller", SWEEP_CALLS_ABROAD);
+}
+
 /* ---- undo ----------------------------------------------------------------------------------- */
 
 static int rows_job(struct store_tx *tx, void *arg, struct fault *why)
@@ -593,6 +666,8 @@ int main(void)
         TEST(without_records_nobody_is_swept),
         TEST(a_stale_preview_is_refused),
         TEST(who_has_called_since_is_left_out),
+        TEST(who_calls_for_the_first_time_since_is_left_out),
+        TEST(calls_that_are_not_summed_are_waited_for),
         TEST(undo_restores_what_nobody_has_changed),
         TEST(a_lifted_sweep_is_not_repeated),
         TEST(sweep_and_undo_is_the_identity),
