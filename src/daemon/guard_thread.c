@@ -29,7 +29,8 @@
 #define LOAD_NS (86400 * SECOND) /* locks are made anew */
 #define FINISH_MS 10000          /* for the store to write what is to outlive the restart */
 #define NEAR_NS (3 * SECOND)
-#define OWN_FDS 3 /* before the witnesses' */
+#define URGENT_NS (SECOND / 20) /* between what is written as soon as it can be */
+#define OWN_FDS 3               /* before the witnesses' */
 
 /*
  * One loop around poll(2): descriptors here come and go by themselves (the enforcer and AMI are connected again, often
@@ -59,7 +60,7 @@ struct guard_thread {
     struct instant now; /* of this turn */
     /* Of the last look. Not on the stack, which is probed page by page in every turn, whether somebody looks or not. */
     struct guard_room_witness looks[WITNESSES_MAX];
-    int64_t tick_ns, load_ns;
+    int64_t tick_ns, load_ns, flushed_ns;
     bool more; /* something is left to read */
 
     pthread_t thread;
@@ -361,6 +362,12 @@ static void want_sockets(struct guard_thread *t)
     witnesses_no_socket(t->witnesses, seen.why[0] ? seen.why : "the enforcer is not ready");
 }
 
+static void flush(struct guard_thread *t)
+{
+    guard_journal_flush(t->journal, t->guard, t->now, t->store);
+    t->flushed_ns = t->now.boot_ns;
+}
+
 static void tick(struct guard_thread *t)
 {
     guard_tick(t->guard, t->now);
@@ -372,7 +379,7 @@ static void tick(struct guard_thread *t)
     keep_locks(t);
     copy_view(t);
     follow_orders(t);
-    guard_journal_flush(t->journal, t->guard, t->now, t->store);
+    flush(t);
     guard_lifts_write(t->lifts, t->store);
 }
 
@@ -387,6 +394,9 @@ static int wait_ms(const struct guard_thread *t)
 {
     int64_t due = earlier(earlier(t->tick_ns, enforcement_due_ns(t->enforcement)),
                           witnesses_due_ns(t->witnesses));
+
+    if (guard_journal_urgent(t->journal))
+        due = earlier(due, t->flushed_ns + URGENT_NS);
     int64_t left = due - clock_now().boot_ns;
 
     return t->more || left <= 0 ? 0 : (int)((left + 999999) / 1000000);
@@ -448,6 +458,8 @@ static void turn(struct guard_thread *t)
     if (t->now.boot_ns >= t->tick_ns) {
         tick(t);
         t->tick_ns = t->now.boot_ns + SECOND;
+    } else if (t->now.boot_ns - t->flushed_ns >= URGENT_NS && guard_journal_urgent(t->journal)) {
+        flush(t);
     }
     if (atomic_exchange(&t->end_calls, false))
         witnesses_end_calls(t->witnesses, t->now);

@@ -463,6 +463,15 @@ static enum flight flight(struct guard_journal *j)
     return now;
 }
 
+bool guard_journal_urgent(struct guard_journal *j)
+{
+    if (!j->bans.n && !j->locks.n)
+        return false;
+    enum flight now = flight(j);
+
+    return now == GROUNDED || now == LANDED;
+}
+
 static void depart(struct guard_journal *j, struct store *store)
 {
     struct fault f = {0};

@@ -13,7 +13,7 @@
  * (never the ban or lock itself: when more change at once than can be noted, all are written anew); of attempts
  * first account and User-Agent, then the source, never the count. What the store could not take is kept and tried again.
  *
- * Bans and locks are written at the next flush. Pairs and counts are written every five minutes and at the
+ * Bans and locks are written at the next flush, which is soon: guard_journal_urgent(). Pairs and counts are written every five minutes and at the
  * end: after a kill the guard knows them as they were then, but what it decided on known good sources it knows.
  */
 struct guard_journal;
@@ -30,7 +30,9 @@ void guard_journal_event(struct guard_journal *journal, const struct guard *guar
 /* Takes an attempt into the sums for reports. */
 void guard_journal_attempt(struct guard_journal *journal, const struct attempt *attempt);
 
-/* Once a second. Does nothing while the flush before it is under way. */
+/* A ban or a lock waits to be written, and the store could write: until then a kill would undo it at the next start. */
+bool guard_journal_urgent(struct guard_journal *journal);
+/* Once a second, and soon when it is urgent. Does nothing while the flush before it is under way. */
 void guard_journal_flush(struct guard_journal *journal, const struct guard *guard,
                          struct instant now, struct store *store);
 /* Writes everything, pairs and counts too, and waits for it, at most `wait_ms`. Before the store is closed. ERR_TIMEOUT,

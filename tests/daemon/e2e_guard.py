@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import tempfile
+import threading
 import time
 
 if os.geteuid() != 0:
@@ -351,6 +352,87 @@ def bans_outlive_a_restart_and_a_kill():
         assert banned(stopped) and banned(killed), d.read_log()
         assert world.register(killed, "1001", "right") == 0
         assert world.register(PHONE, "1002", "right") == 200
+
+
+@case
+def a_storm_of_restarts_lets_nobody_through():
+    held, guesser, over, answers, through = next(fresh), next(fresh), threading.Event(), [], []
+    with guarding() as d:
+        attack(held, times=8)
+        assert eventually(lambda: banned(held)), d.read_log()
+        time.sleep(0.5)  # a decision is written down at once, but not before it is carried out
+
+        def go_on():
+            while not over.is_set():
+                through.append(world.register(held, "1002", "right", 0.05))
+                answers.append(world.register(guesser, "1001", "wrong", 0.05))
+
+        attacker = threading.Thread(target=go_on)
+        attacker.start()
+        took = []
+        try:
+            for i in range(10):
+                if i % 2:
+                    d.stop()
+                else:
+                    d.process.kill()
+                    d.process.wait()
+                begun = time.monotonic()
+                d.start()
+                took.append(time.monotonic() - begun)
+                assert banned(held), (i, d.read_log())
+            assert eventually(lambda: banned(guesser), 10), d.read_log()
+        finally:
+            over.set()
+            attacker.join()
+        print(f"# ready after {min(took):.2f} to {max(took):.2f} s", flush=True)
+        assert not any(through), through
+        before = sum(map(bool, answers))
+        sh("nft flush ruleset")
+        assert eventually(lambda: banned(held) and banned(guesser)), d.read_log()
+        assert attack(guesser, times=3) == 0 and before, before
+        assert sorted(took)[5] < 3, took  # sanitizers take their time
+
+
+@contextlib.contextmanager
+def full(place):
+    """Not a byte is left."""
+    filler = os.open(os.path.join(place, "filler"), os.O_WRONLY | os.O_CREAT)
+    size = 65536
+    while size:
+        try:
+            os.write(filler, b"x" * size)
+        except OSError:
+            size //= 2
+    os.close(filler)
+    try:
+        yield
+    finally:
+        os.unlink(os.path.join(place, "filler"))
+
+
+@case
+def a_full_disk_costs_no_ban():
+    before, meanwhile, place = next(fresh), next(fresh), os.path.join(work, "small")
+    os.mkdir(place)
+    sh(f"mount -t tmpfs -o size=8m,mode=755 small {place}")
+    with guarding(daemon={"state_dir": place}, http={"socket": f"{place}/sekisho.sock"}) as d:
+        attack(before, times=8)
+        assert eventually(lambda: banned(before)), d.read_log()
+        with full(place):
+            assert attack(meanwhile, times=8) <= 6
+            assert eventually(lambda: banned(meanwhile)), d.read_log()
+            assert eventually(lambda: "the disk is full" in str(status(d)["warnings"]), 20), (status(d), d.read_log())
+            assert world.register(PHONE, "1002", "right") == 200
+            time.sleep(3)
+            assert banned(before) and banned(meanwhile), d.read_log()
+        assert eventually(lambda: "the disk is full" not in str(status(d)), 30), (status(d), d.read_log())
+        time.sleep(2.5)
+        d.process.kill()
+        d.process.wait()
+        sh("nft flush ruleset")
+        d.start()
+        assert banned(before) and banned(meanwhile), d.read_log()
 
 
 def utc(text):
