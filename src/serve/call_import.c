@@ -222,6 +222,13 @@ static int step(struct call_import *import, struct span piece, bool last, size_t
     return err ? err : 1;
 }
 
+/* Kamailio's acc has a row for the answer of a call and one for its end. What is open in between is in memory alone: to
+ * go on in the midst of the file would lose it. */
+static bool may_resume(const struct call_import *import, bool last)
+{
+    return last || import->options.format.format != CDR_FORMAT_KAMAILIO;
+}
+
 int call_import_piece(struct call_import *import, struct span piece, bool last,
                       struct calls_file *file, int64_t now_ms, size_t *used, struct fault *f)
 {
@@ -237,7 +244,7 @@ int call_import_piece(struct call_import *import, struct span piece, bool last,
         }
     }
     if (!more)
-        more = append(import, file, now_ms, f);
+        more = append(import, may_resume(import, last) ? file : NULL, now_ms, f);
     if (!more)
         *used = at;
     return more;

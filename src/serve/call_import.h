@@ -44,8 +44,9 @@ void call_import_free(struct call_import *import);
 /*
  * Reads the rows of a piece and adds their calls, with how far `file` (may be NULL) has been read before it. `*used` is
  * a whole number of rows: what is behind comes again with the next piece, which must be longer than one row. `last`: there
- * is none. Nothing of the piece counts unless 0 is returned; the same may be given again then. ERR_MISSING: the header has
- * not the columns that are needed.
+ * is none. Of Kamailio's acc `file` is noted with the last piece only: what was broken off is read again from the
+ * beginning, and adds what is missing. Nothing of the piece counts unless 0 is returned; the same may be given again
+ * then. ERR_MISSING: the header has not the columns that are needed.
  */
 int call_import_piece(struct call_import *import, struct span piece, bool last,
                       struct calls_file *file, int64_t now_ms, size_t *used, struct fault *f);

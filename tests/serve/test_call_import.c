@@ -197,6 +197,40 @@ static void pieces_make_no_difference(void **state)
     buf_free(&text);
 }
 
+#define ACC_HEAD "method,from_tag,to_tag,callid,sip_code,time,account,dst_ouser\n"
+#define ACC_ROW(method, time) method ",a,b,call-1,200," time ",alice,010441481123456\n"
+
+/* kill -9 between the row of a call's answer and that of its end: read again, it is there, once. */
+static void a_call_that_kamailio_had_open_is_not_lost(void **state)
+{
+    const struct span rows = SPAN(ACC_HEAD ACC_ROW("INVITE", "2026-11-24 10:00:00")
+                                      ACC_ROW("BYE", "2026-11-24 10:01:00"));
+    struct span begin_of = SPAN(ACC_HEAD ACC_ROW("INVITE", "2026-11-24 10:00:00"));
+    struct call_import_options options = {.switch_id = 1, .format.format = CDR_FORMAT_KAMAILIO};
+    struct calls_file file = {.head = SPAN("head"), .name = SPAN("acc.csv")};
+    struct call_import *import;
+    size_t used;
+
+    must(cdr_payer_rule_parse(&options.payer, SPAN("accountcode"), &f));
+    must(call_import_new(&import, calls, snapshot, &options, &f));
+    must(call_import_piece(import, begin_of, false, &file, 1, &used, &f));
+    assert_int_equal(used, begin_of.n);
+    file.bytes = used;
+    must(call_import_piece(import, SPAN(""), false, &file, 1, &used, &f));
+    call_import_free(import);
+    assert_int_equal(ask("SELECT coalesce(max(bytes), 0) FROM files"), 0);
+
+    for (int again = 0; again < 2; again++) {
+        file = (struct calls_file){.head = SPAN("head"), .name = SPAN("acc.csv"), .bytes = rows.n};
+        must(call_import_new(&import, calls, snapshot, &options, &f));
+        must(call_import_piece(import, rows, true, &file, 1, &used, &f));
+        assert_int_equal(call_import_figures(import, NULL, NULL).added, !again);
+        call_import_free(import);
+        assert_int_equal(ask("SELECT seconds FROM history WHERE abroad = 1 AND answered = 1"), 60);
+        assert_int_equal(ask("SELECT max(bytes) FROM files"), (int64_t)rows.n);
+    }
+}
+
 static void a_switch_that_is_gone_speaks_for_nobody(void **state)
 {
     const struct call call = {.dialled = SPAN("010441481123456"), .end = CALL_ANSWERED};
@@ -228,6 +262,7 @@ int main(void)
         TEST(who_pays_is_a_name_in_lower_case),
         TEST(a_bad_row_is_told_and_the_rest_goes_on),
         TEST(pieces_make_no_difference),
+        TEST(a_call_that_kamailio_had_open_is_not_lost),
         TEST(a_switch_that_is_gone_speaks_for_nobody),
     };
 
