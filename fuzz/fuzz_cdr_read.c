@@ -7,11 +7,12 @@
 
 static void within(struct span s, size_t size)
 {
-    volatile char sink = 0;
+    char all = 0;
 
     PROMISE(s.n <= size);
     for (size_t i = 0; i < s.n; i++)
-        sink ^= s.p[i];
+        all |= s.p[i];
+    PROMISE(s.n || all == 0); /* every byte was read, which the sanitizers watch */
 }
 
 static void look(const struct cdr *c, size_t size)
