@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The guard of a real sekishod with a real enforcer and a real kernel: who guesses passwords is dropped.
 
-    e2e_guard.py SEKISHOD SEKISHO_ENFORCER
+    e2e_guard.py SEKISHOD SEKISHO_ENFORCER SEKISHOD_SET_CLOCK
+
+The last one's wall clock can be set: set_clock.c.
 """
 
 import calendar
@@ -10,6 +12,7 @@ import json
 import os
 import re
 import signal
+import struct
 import sys
 import tempfile
 import threading
@@ -32,7 +35,7 @@ from e2e.tap import case, run  # noqa: E402
 from e2e.tcp import free_port  # noqa: E402
 from enforce.wire import children  # noqa: E402
 
-SEKISHOD, ENFORCER = map(os.path.abspath, sys.argv[1:3])
+SEKISHOD, ENFORCER, SET_CLOCK = map(os.path.abspath, sys.argv[1:4])
 ATTACKERS = [f"10.9.1.{i}" for i in range(1, 90)]
 PHONE, TRUSTED, PHONE6, ATTACKER6 = "10.9.2.1", "10.9.3.1", "fd09::2:1", "fd09::6:6"
 
@@ -69,7 +72,7 @@ def status(daemon):
 
 
 @contextlib.contextmanager
-def guarding(never="", accounts=("1001",), **config):
+def guarding(never="", accounts=("1001",), binary=SEKISHOD, env=None, **config):
     """A daemon that watches by wire and log."""
     never_file = os.path.join(work, "never-ban")
     with open(never_file, "w", encoding="utf-8") as f:
@@ -78,7 +81,7 @@ def guarding(never="", accounts=("1001",), **config):
                 "switch local": {"wire": "yes", "log": LOG}}
     for section, keys in config.items():
         sections.setdefault(section.replace("_", " "), {}).update(keys)
-    with Daemon(SEKISHOD, sections) as daemon:
+    with Daemon(binary, sections, env) as daemon:
         try:
             for name in accounts:
                 answer = daemon.api.local("POST", "/v1/accounts", {"name": name})
@@ -475,6 +478,52 @@ def what_is_restored_ends_when_it_would_have_ended():
         late = {name: over.get(name, 0) - ends[name] for name in holds}
         assert all(-1.5 < seconds < 2.5 for seconds in late.values()), (late, d.read_log())
         assert world.register(source, "1001", "right") == 200
+
+
+@case
+def a_clock_that_is_set_by_hours_ends_nothing_and_prolongs_nothing():
+    """Forwards and back under way, and between a stop and the start behind it."""
+    clock = os.path.join(work, "clock")
+
+    def is_off(hours):
+        with open(clock, "r+b" if os.path.exists(clock) else "wb") as f:
+            f.write(struct.pack("=q", hours * 3600))
+
+    is_off(0)
+    with guarding(accounts=("1001", "1002", "1003"), binary=SET_CLOCK, env={"SEKISHO_TEST_WALL": clock},
+                  guard={"ban": 10, "lockout": 10, "account_count": 6, "account_window": 10}) as d:
+        may_call_abroad(d, 2)
+        may_call_abroad(d, 3)
+        late = {}
+        for hours, account in ((5, "1002"), (-7, "1003")):
+            source = next(fresh)
+            holds = {"kernel": lambda: banned(source),  # noqa: B023 - all are over before the next turn
+                     "bans": lambda: d.api.local("GET", f"/v1/bans/{source}").status == 200,  # noqa: B023
+                     "lockouts": lambda: d.api.local("GET", f"/v1/lockouts/local/{account}").status == 200,  # noqa: B023
+                     "way out": lambda: verdict(d.agi, account, ABROAD).split()[0] == "deny"}  # noqa: B023
+            begun = time.monotonic()
+            attack(source, times=8)
+            for _ in range(3):
+                attack(next(fresh), account, times=2)
+            assert eventually(lambda: all(held() for held in holds.values())), d.read_log()  # noqa: B023
+            made = time.monotonic()
+            is_off(hours)
+            over = {}
+            while len(over) < len(holds) and time.monotonic() < made + 15:
+                over.update({name: time.monotonic() for name, held in holds.items() if name not in over and not held()})
+                time.sleep(0.05)
+            for name in holds:
+                end = over.get(name, 1e9)
+                late[hours, name] = "early" if end < begun + 9 else "late" if end > made + 13 else ""
+        assert not any(late.values()), (late, d.read_log())
+        kept = next(fresh)
+        assert d.api.local("POST", "/v1/bans", {"network": kept}).status == 201
+        time.sleep(0.5)
+        for hours in (3, -4, 0):
+            d.stop()
+            is_off(hours)
+            d.start()
+            assert banned(kept), (hours, d.read_log())
 
 
 @case
