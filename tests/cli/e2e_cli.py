@@ -399,8 +399,10 @@ def records(folder):
     same("status --json", (ran["counts"]["switches"], ran["problems"]), (1, []))
     told = sekisho("status").out
     check("status", "accounts" in told)
-    same("status tells each warning whole", [w for w in ran["warnings"] if w.replace('"', '\\"') not in told], [])
-    check("and one of them is long", any(len(w) > 240 for w in ran["warnings"]))
+    # What a witness is said to be may change in its first second: those count that stand before and behind.
+    stand = [w for w in sekisho("status", "--json").json()["warnings"] if w in ran["warnings"]]
+    same("status tells each warning whole", [w for w in stand if w.replace('"', '\\"') not in told], [])
+    check("and one of them is long", any(len(w) > 240 for w in ran["warnings"]), ran["warnings"])
     check("status --lang ja", "アカウント" in sekisho("status", "--lang", "ja").out)
     same("settings set", sekisho("settings", "set", "--refusal-days", "90", "--json").json()["refusal_days"], 90)
     same("settings", sekisho("settings", "--json").json()["refusal_days"], 90)
