@@ -11,7 +11,7 @@ import re
 import time
 
 Arrival = collections.namedtuple('Arrival', 'uri call text at')
-Call = collections.namedtuple('Call', 'id status started ended reason')
+Call = collections.namedtuple('Call', 'id status started ended reason gave_up')
 SDP = 'v=0\r\no=- 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n'
 
 
@@ -172,7 +172,7 @@ class Caller(Endpoint):
         body = SDP.format(self.address)
         more = dict(claim=claim, to_tag=to_tag)
         answer = await self.ask(call, self.request('INVITE', uri, call, 1, user, extra, body, **more), seconds)
-        started, cseq = time.monotonic(), 1
+        started, cseq, gave_up = time.monotonic(), 1, None
         if answer.startswith('SIP/2.0 407'):
             self.acknowledge(uri, call, 1, user, answer, more)
             credentials, cseq = self.credentials(header(answer, 'Proxy-Authenticate'), 'INVITE', uri, user), 2
@@ -181,6 +181,7 @@ class Caller(Endpoint):
             if cancel is not None:
                 await asyncio.sleep(cancel)
                 self.send(self.request('CANCEL', uri, call, 2, user, branch=f'{call}-2', **more), self.to)
+                gave_up = time.monotonic() - started
             answer = await asking
         ended, status = time.monotonic(), int(answer[8:11]) if answer else 0
         if status >= 300:
@@ -188,7 +189,7 @@ class Caller(Endpoint):
         elif status:
             await self.talk(call, cseq, user, answer, hold, within, claim)
         del self.waiting[call]
-        return Call(call, status, started, ended, header(answer, 'Reason'))
+        return Call(call, status, started, ended, header(answer, 'Reason'), gave_up)
 
     def acknowledge(self, uri, call, cseq, user, answer, more):
         tag = re.search(r';tag=[^;\r\n]*', header(answer, 'To'))
