@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "intake/long_hash.h"
 
-#include <sodium.h>
+#include <sodium/crypto_shorthash.h>
 
+#include "base/key_stretch.h"
 #include "intake/keyed_hash.h"
 
 void long_hash_keys(struct long_hash_keys *out, const uint8_t key[16])
 {
-    unsigned char *bytes = (unsigned char *)out;
-    size_t block = crypto_generichash_BYTES_MAX;
-
-    _Static_assert(sizeof(*out) % crypto_generichash_BYTES_MAX % crypto_generichash_BYTES == 0,
-                   "the last block is none, or one that BLAKE2b can make");
-    for (unsigned char i = 0; i * block < sizeof(*out); i++) {
-        size_t left = sizeof(*out) - i * block;
-
-        crypto_generichash(bytes + i * block, left < block ? left : block, &i, 1, key, 16);
-    }
+    _Static_assert(sizeof(*out) % KEY_STRETCH_UNIT == 0, "as many as can be made");
+    key_stretch(out, sizeof(*out), key);
 }
 
 /* Words are taken as they lie in memory: the keys live no longer than the process. */

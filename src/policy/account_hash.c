@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "policy/account_hash.h"
 
-#include <sodium/crypto_generichash.h>
 #include <string.h>
+
+#include "base/key_stretch.h"
 
 void account_hash_keys(struct account_hash_keys *out, const uint8_t key[16])
 {
-    unsigned char *bytes = (unsigned char *)out;
-    size_t block = crypto_generichash_BYTES_MAX;
-
-    _Static_assert(sizeof(*out) % crypto_generichash_BYTES_MAX % crypto_generichash_BYTES == 0,
-                   "the last block is none, or one that BLAKE2b can make");
-    for (unsigned char i = 0; i * block < sizeof(*out); i++) {
-        size_t left = sizeof(*out) - i * block;
-
-        crypto_generichash(bytes + i * block, left < block ? left : block, &i, 1, key, 16);
-    }
+    _Static_assert(sizeof(*out) % KEY_STRETCH_UNIT == 0, "as many as can be made");
+    key_stretch(out, sizeof(*out), key);
 }
 
 /* Without a branch and on all eight at once: the top bit of each byte, which the sums of the lower
