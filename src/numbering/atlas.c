@@ -5,12 +5,6 @@
 
 #include "numbering/atlas_draw.h"
 
-bool atlas_traits_equal(const struct atlas_traits *a, const struct atlas_traits *b)
-{
-    return a->class == b->class && a->kind == b->kind && a->risk == b->risk &&
-           a->country == b->country && a->open_ended == b->open_ended;
-}
-
 int atlas_new(struct atlas **out, const struct site *site, struct fault *f)
 {
     struct atlas *atlas = calloc(1, sizeof(*atlas));
@@ -48,15 +42,6 @@ const struct atlas_region *atlas_region(const struct atlas *atlas, size_t i)
     return &atlas->regions[i];
 }
 
-/* How a region's prefix stands to `prefix` where both are cut to its length. */
-static int against(const struct atlas_region *r, struct span prefix)
-{
-    size_t n = r->n < prefix.n ? r->n : prefix.n;
-    int order = n ? memcmp(r->prefix, prefix.p, n) : 0;
-
-    return order ? order : r->n < prefix.n ? -1 : 0;
-}
-
 size_t atlas_below(const struct atlas *atlas, struct span prefix, size_t *n)
 {
     size_t low = 0, high = atlas->n, first;
@@ -64,7 +49,7 @@ size_t atlas_below(const struct atlas *atlas, struct span prefix, size_t *n)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (against(&atlas->regions[middle], prefix) < 0)
+        if (atlas_region_order(&atlas->regions[middle], prefix) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -73,7 +58,7 @@ size_t atlas_below(const struct atlas *atlas, struct span prefix, size_t *n)
     for (high = atlas->n; low < high;) {
         size_t middle = low + (high - low) / 2;
 
-        if (against(&atlas->regions[middle], prefix) <= 0)
+        if (atlas_region_order(&atlas->regions[middle], prefix) <= 0)
             low = middle + 1;
         else
             high = middle;
@@ -158,13 +143,7 @@ bool atlas_spells(const struct atlas *atlas, struct span prefix)
 
 bool atlas_open_ended(const struct atlas *atlas)
 {
-    const struct plan *plans[] = {atlas->plain.any, atlas->plain.plan};
-
-    for (int p = 0; p < 2; p++)
-        for (size_t i = 1; i < plans[p]->n_codes; i++)
-            if (plans[p]->code[i].role == ROLE_OPERATOR)
-                return true;
-    return false;
+    return atlas->open_ended;
 }
 
 const struct country *atlas_country(const struct atlas *atlas)

@@ -3,7 +3,7 @@
 #define SEKISHO_NUMBERING_ATLAS_H
 
 #include "base/fault.h"
-#include "numbering/number.h"
+#include "numbering/atlas_region.h"
 
 struct site;
 
@@ -18,34 +18,6 @@ struct site;
  * restricted; the others are spellings of numbers that are). Immutable; borrows the site's tables.
  */
 struct atlas;
-
-/* What all numbers of a region are. */
-struct atlas_traits {
-    enum number_class class; /* NATIONAL … INTERNATIONAL, or EMERGENCY */
-    enum number_kind kind;
-    enum number_risk risk;
-    const struct country *country; /* NULL where the numbers have none (short codes) */
-    /* The call goes on to wherever an operator is told: the prefix is only where rules begin. */
-    bool open_ended;
-};
-
-bool atlas_traits_equal(const struct atlas_traits *a, const struct atlas_traits *b);
-
-#define ATLAS_PREFIX_MAX 31 /* keys; longer numbers are not in it */
-
-/*
- * Numbers that begin with `prefix` and have one of `lengths` keys in all (bit n: n keys; never 0).
- * Of what begins so and is so long, every string is either such a number or no number at all, and some
- * are. No two regions share a string. Regions with the same prefix have no length in common; a region below
- * another prefix begins where that has no length left: a number that stands alone at the beginning of
- * others ("100") is a region with its own length only.
- */
-struct atlas_region {
-    char prefix[ATLAS_PREFIX_MAX + 1];
-    uint8_t n; /* keys of the prefix */
-    uint32_t lengths;
-    struct atlas_traits traits;
-};
 
 /* ERR_NOMEM only. The site may go before the atlas, its tables may not. */
 int atlas_new(struct atlas **out, const struct site *site, struct fault *f);

@@ -242,26 +242,36 @@ static int draw(struct drawing *d, const struct atlas_place *at, size_t depth)
     return 0;
 }
 
+static bool has_operator(const struct site *site)
+{
+    const struct plan *plans[] = {site->any, site->plan};
+
+    for (int p = 0; p < 2; p++)
+        for (size_t i = 1; i < plans[p]->n_codes; i++)
+            if (plans[p]->code[i].role == ROLE_OPERATOR)
+                return true;
+    return false;
+}
+
 /* Calls that an operator completes may go wherever a call by way of the access prefix may. Their region
  * goes before all others with that prefix. */
 static int draw_operator(struct drawing *d)
 {
     static const struct atlas_traits traits = {
         .class = CLASS_INTERNATIONAL, .kind = KIND_OPERATOR, .open_ended = true};
-    struct span access = atlas_access(d->atlas);
-    size_t n, at = atlas_below(d->atlas, access, &n);
+    struct atlas *atlas = d->atlas;
+    struct span access = span_of(atlas->plain.plan->access);
     struct atlas_region last;
-    int rc;
+    size_t at = 0;
+    int rc = add(d, access, UINT32_C(1) << access.n, &traits);
 
-    if (!atlas_open_ended(d->atlas))
-        return 0;
-    rc = add(d, access, UINT32_C(1) << access.n, &traits);
     if (rc)
         return rc;
-    last = d->atlas->regions[d->atlas->n - 1];
-    memmove(&d->atlas->regions[at + 1], &d->atlas->regions[at],
-            (d->atlas->n - 1 - at) * sizeof(last));
-    d->atlas->regions[at] = last;
+    last = atlas->regions[atlas->n - 1];
+    while (at < atlas->n - 1 && atlas_region_order(&atlas->regions[at], access) < 0)
+        at++;
+    memmove(&atlas->regions[at + 1], &atlas->regions[at], (atlas->n - 1 - at) * sizeof(last));
+    atlas->regions[at] = last;
     return 0;
 }
 
@@ -273,5 +283,8 @@ int atlas_draw(struct atlas *atlas, struct fault *f)
 
     atlas_place_begin(&at, &atlas->plain);
     rc = draw(&d, &at, 0);
-    return rc ? rc : draw_operator(&d);
+    if (rc)
+        return rc;
+    atlas->open_ended = has_operator(&atlas->plain);
+    return atlas->open_ended ? draw_operator(&d) : 0;
 }

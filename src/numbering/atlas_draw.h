@@ -2,12 +2,13 @@
 #ifndef SEKISHO_NUMBERING_ATLAS_DRAW_H
 #define SEKISHO_NUMBERING_ATLAS_DRAW_H
 
-#include "numbering/atlas.h"
+#include "base/fault.h"
+#include "numbering/atlas_region.h"
 #include "numbering/site_internal.h"
 
-/* What atlas.c and atlas_draw.c share. */
 struct atlas {
     struct site plain; /* the plan alone */
+    bool open_ended;   /* atlas_open_ended() */
     struct atlas_region *regions;
     size_t n, cap;
 };
