@@ -134,6 +134,8 @@ static void make_visible(struct commit *c)
         s->config.guard_changed(s->config.guard_changed_arg);
     if (s->loaded && c->change && s->touched.stop && s->config.stopped)
         s->config.stopped(s->config.guard_changed_arg);
+    if (s->touched.noticed && s->config.noticed)
+        s->config.noticed(s->config.noticed_arg);
 }
 
 static int attempt(struct commit *c, struct fault *f)

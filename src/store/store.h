@@ -64,6 +64,9 @@ struct store_config {
     /* The same, for a commit that stopped somebody's international calls: those under way are to end. */
     void (*stopped)(void *arg);
     void *guard_changed_arg; /* of both */
+    /* After each commit that added a notice (notices.h), or made one due, likewise. */
+    void (*noticed)(void *arg);
+    void *noticed_arg;
 };
 
 #define STORE_SECRET_MAX 64 /* a token's secret with its NUL */
@@ -268,6 +271,7 @@ struct store_tenant {
     struct span preset;   /* its rules are copied into every new account; empty: the parent's */
     struct span language; /* "ja", "en" */
     struct span area;     /* overrides the switch's; or empty */
+    struct span mail;     /* addresses that are told (notices.h), separated by commas; or empty */
     bool stopped;         /* set by the store: has a stop of its own */
 };
 

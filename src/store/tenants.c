@@ -4,6 +4,7 @@
 #include "store/below.h"
 #include "store/change.h"
 #include "store/names.h"
+#include "store/notices.h"
 #include "store/page.h"
 #include "store/rules.h"
 
@@ -11,7 +12,8 @@ static const struct change_kind tenant_kind = {
     "tenant",
     "SELECT 'tenant:' || name, 'tenant:' || name, id, NULL, change FROM tenants WHERE id = ?1",
     "SELECT json_object('name', t.name, 'title', t.title, 'parent', p.name, 'mode', t.mode,"
-    "                   'preset', s.name, 'language', t.language, 'area', nullif(t.area, ''))"
+    "                   'preset', s.name, 'language', t.language, 'area', nullif(t.area, ''),"
+    "                   'mail', nullif(t.mail, ''))"
     " FROM tenants t LEFT JOIN tenants p ON p.id = t.parent LEFT JOIN presets s ON s.id = t.preset"
     " WHERE t.id = ?1",
 };
@@ -29,7 +31,7 @@ static int check(const struct store_tenant *t, struct fault *f)
     for (size_t i = 0; !err && i < t->area.n; i++)
         if (t->area.p[i] < '0' || t->area.p[i] > '9')
             err = fault(f, ERR_SYNTAX, "the area code \"%s\" is not digits", ESCAPED(t->area));
-    return err;
+    return err ? err : notice_addresses_check(t->mail, f);
 }
 
 static int name_is_free(struct store_tx *tx, struct span name, int64_t id, struct fault *f)
@@ -111,10 +113,10 @@ int store_tenant_add(struct store_tx *tx, const struct store_by *by, const struc
     if (!err)
         err = db_run(tx->db,
                      "INSERT INTO tenants (name, title, parent, mode, preset, language, area,"
-                     " rule_set, change) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                     " rule_set, change, mail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                      DB_VALUES(TEXT(t->name), TEXT(t->title), ID(refs.parent),
                                WORD(store_mode_name(t->mode)), ID(refs.preset), TEXT(t->language),
-                               TEXT(t->area), INT(RULES_EMPTY), INT(c.number)),
+                               TEXT(t->area), INT(RULES_EMPTY), INT(c.number), TEXT(t->mail)),
                      f);
     if (!err)
         c.id = new = db_last_id(tx->db);
@@ -138,10 +140,10 @@ int store_tenant_update(struct store_tx *tx, const struct store_by *by,
         err =
             db_run(tx->db,
                    "UPDATE tenants SET name = ?2, title = ?3, parent = ?4, mode = ?5, preset = ?6,"
-                   " language = ?7, area = ?8, change = ?9 WHERE id = ?1",
+                   " language = ?7, area = ?8, change = ?9, mail = ?10 WHERE id = ?1",
                    DB_VALUES(INT(t->id), TEXT(t->name), TEXT(t->title), ID(refs.parent),
                              WORD(store_mode_name(t->mode)), ID(refs.preset), TEXT(t->language),
-                             TEXT(t->area), INT(c.number)),
+                             TEXT(t->area), INT(c.number), TEXT(t->mail)),
                    f);
     tx_touch_levels(tx);
     return change_end(&c, err, f);
@@ -176,7 +178,7 @@ int store_tenant_delete(struct store_tx *tx, const struct store_by *by, int64_t 
 
 #define SELECT_TENANT                                                                              \
     "SELECT t.id, t.change, t.name, t.title, p.name, t.mode, s.name, t.language, t.area,"          \
-    " EXISTS (SELECT 1 FROM stops WHERE stops.tenant = t.id)"                                      \
+    " EXISTS (SELECT 1 FROM stops WHERE stops.tenant = t.id), t.mail"                              \
     " FROM tenants t LEFT JOIN tenants p ON p.id = t.parent"                                       \
     " LEFT JOIN presets s ON s.id = t.preset "
 
@@ -195,6 +197,7 @@ static int read_tenant(struct store_tx *tx, struct query *q, void *item, struct 
         .language = query_copy(q, 7, a, &ok),
         .area = query_copy(q, 8, a, &ok),
         .stopped = query_int(q, 9) != 0,
+        .mail = query_copy(q, 10, a, &ok),
     };
 
     store_mode_parse(query_text(q, 5), &t.mode);

@@ -10,9 +10,10 @@
 struct touched {
     bool levels; /* operator, tenants, switches, stops above accounts */
     bool tokens;
-    bool stop;   /* somebody was stopped */
-    bool guard;  /* switches, and what guard_lists.h has */
-    bool failed; /* memory ran out while noting: publish everything */
+    bool stop;    /* somebody was stopped */
+    bool guard;   /* switches, and what guard_lists.h has */
+    bool noticed; /* a notice is due */
+    bool failed;  /* memory ran out while noting: publish everything */
     /* Accounts are noted by the key under which the snapshot has them. */
     struct touched_account {
         int64_t switch_id;

@@ -131,6 +131,7 @@ static void fill_tenant(const struct line *l, struct store_tenant *t)
     set(l, "preset", &t->preset);
     set(l, "language", &t->language);
     set(l, "area", &t->area);
+    set(l, "mail", &t->mail);
     store_mode_parse(arg(l, "mode"), &t->mode);
 }
 
