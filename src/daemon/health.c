@@ -53,6 +53,14 @@ static void tell_records(struct records *records, health_say_fn *say, void *arg)
              figures.failed_adoptions);
 }
 
+static void tell_calls(struct calls_room *calls, health_say_fn *say, void *arg)
+{
+    char words[FAULT_MAX];
+
+    if (calls_room_state(calls, words) == CALLS_BROKEN)
+        tell(say, arg, HEALTH_WARNING, "call records are not in the history: %s", words);
+}
+
 static void tell_agi(const struct fastagi *agi, health_say_fn *say, void *arg)
 {
     struct fastagi_figures figures = fastagi_figures(agi);
@@ -105,6 +113,8 @@ void health_tell(const struct health *health, health_say_fn *say, void *arg)
         tell_store(health->store, say, arg);
     if (health->records)
         tell_records(health->records, say, arg);
+    if (health->calls)
+        tell_calls(health->calls, say, arg);
     if (health->agi)
         tell_agi(health->agi, say, arg);
     tell_sip(health, say, arg);

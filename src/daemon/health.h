@@ -3,6 +3,7 @@
 #define SEKISHO_DAEMON_HEALTH_H
 
 #include "daemon/records.h"
+#include "serve/calls_room.h"
 #include "serve/fastagi.h"
 #include "serve/sip_tcp.h"
 #include "serve/sip_udp.h"
@@ -12,6 +13,7 @@
 struct health {
     struct store *store;
     struct records *records;
+    struct calls_room *calls;
     const struct fastagi *agi; /* looked at on the serve thread only */
     const struct sip_udp *sip;
     const struct sip_tcp *sip_tcp; /* likewise */

@@ -21,6 +21,7 @@
 #include "daemon/serve_thread.h"
 #include "daemon/settings.h"
 #include "serve/atlases.h"
+#include "serve/calls_room.h"
 #include "serve/fastagi.h"
 #include "serve/http.h"
 #include "serve/sip_tcp.h"
@@ -50,6 +51,7 @@ struct sekishod {
     struct guard_thread *guard;
     struct guard_hook *hook;
     struct store *store;
+    struct calls_room *calls;
     struct config *first_config; /* whose lists the store and the guard borrow */
     struct span *help_lines;     /* the same, into first_config */
     struct instant started;
@@ -92,6 +94,7 @@ static void tell_health(void *arg, json_t *problems, json_t *warnings)
     const struct health health = {
         .store = d->store,
         .records = d->records,
+        .calls = d->calls,
         .agi = d->agi,
         .sip = d->sip,
         .sip_tcp = d->sip_tcp,
@@ -124,6 +127,7 @@ static struct api_services services(struct sekishod *d, const struct config *con
 {
     return (struct api_services){
         .store = d->store,
+        .calls = d->calls,
         .sip = d->sip,
         .sip_tcp = d->sip_tcp,
         .snapshot = d->snapshot,
@@ -281,6 +285,13 @@ static void on_tick(void *arg)
     records_flush(arg);
 }
 
+static int open_calls(struct sekishod *d, struct fault *f)
+{
+    int err = calls_room_new(&d->calls, d->config->state_dir, d->snapshot, f);
+
+    return err ? err : calls_room_start(d->calls, f);
+}
+
 /* Records and requests may now have the store. */
 static int attach_store(struct sekishod *d, struct fault *f)
 {
@@ -327,6 +338,8 @@ static int start_parts(struct sekishod *d, struct store_first *first, struct fau
         err = open_sockets(d, f);
     if (!err)
         err = open_store(d, first, f);
+    if (!err)
+        err = open_calls(d, f);
     if (!err)
         err = attach_store(d, f);
     if (!err)
@@ -484,6 +497,7 @@ void sekishod_stop(struct sekishod *d)
     guard_thread_stop(d->guard);
     guard_hook_close(d->hook);
     http_free(d->http);
+    calls_room_free(d->calls);
     if (d->records)
         records_detach(d->records);
     store_close(d->store);

@@ -20,6 +20,7 @@ struct authorizer; /* serve/authorize.h */
 struct atlases;    /* serve/atlases.h */
 struct importing;  /* serve/importing.h */
 struct sweeping;   /* serve/sweeping.h */
+struct calls_room; /* serve/calls_room.h */
 struct metrics;    /* serve/metrics.h */
 struct guard_desk; /* serve/guard_desk.h */
 struct sip_tcp;    /* serve/sip_tcp.h */
@@ -44,6 +45,7 @@ struct api_services {
     struct instant started;
     struct importing *importing; /* http.h sets it, and: */
     struct sweeping *sweeping;
+    struct calls_room *calls;      /* NULL where there are no call records */
     const char *backup_dir;        /* "" where backups over TCP are not allowed */
     struct guard_desk *desk;       /* NULL where there is no guard */
     const struct sip_udp *sip;     /* NULL where nothing is asked over SIP */
@@ -69,6 +71,7 @@ enum api_lane {
     API_WRITE,  /* in a write job */
     API_URGENT, /* in a write job that goes before others, and that a long one gives way to */
     API_ALONE,  /* on a thread of its own, without `tx`; one at a time */
+    API_CALLS,  /* on the thread of calls.db, without `tx`; may wait for the store */
     API_BACKUP  /* on the serve thread; then api->path is backed up, and then the answer is sent */
 };
 

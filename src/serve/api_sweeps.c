@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "serve/api_common.h"
+#include "serve/calls_room.h"
 #include "serve/sweeping.h"
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
@@ -143,6 +144,18 @@ static int find_tenant(struct store_tx *tx, void *arg, struct fault *f)
     return rc;
 }
 
+/* A preview from half of the calls would restrict who calls abroad in the other half. */
+static int wait_for_calls(struct api *api, struct fault *f)
+{
+    struct calls_room *calls = api->services->calls;
+    int rc =
+        calls && calls_room_state(calls, NULL) != CALLS_NONE ? calls_room_settled(calls, f) : 0;
+
+    if (rc)
+        api->status = 409;
+    return rc;
+}
+
 static int begin(struct preview *p, struct fault *f)
 {
     struct api *api = p->api;
@@ -151,6 +164,8 @@ static int begin(struct preview *p, struct fault *f)
     int64_t now_ms = api->now.wall_ms;
     int rc = read_preview(api, &given, &p->csv, f);
 
+    if (!rc)
+        rc = wait_for_calls(api, f);
     job.name = given.tenant;
     if (!rc && job.name.n)
         rc = store_read_wait(api->services->store, find_tenant, &job, f);

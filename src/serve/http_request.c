@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "serve/api_routes.h"
+#include "serve/calls_room.h"
 #include "serve/guard_desk.h"
 #include "serve/http_head.h"
 #include "serve/metrics.h"
@@ -173,6 +174,7 @@ static bool submit(struct request *r, enum api_lane lane, store_job job)
     switch (lane) {
     case API_HERE:
     case API_ALONE:
+    case API_CALLS:
     case API_READ: rc = store_read(store, job, r, job_done, r, &f); break;
     case API_WRITE: rc = store_write(store, job, r, job_done, r, &f); break;
     case API_URGENT: rc = store_urgent(store, job, r, job_done, r, &f); break;
@@ -258,6 +260,33 @@ static bool run_here(struct request *r)
     return false;
 }
 
+/* ---- the thread of calls.db ---- */
+
+static int run_on_calls(void *arg, struct fault *f)
+{
+    struct request *r = arg;
+
+    return r->api.route->run(&r->api, NULL, f);
+}
+
+static bool submit_calls(struct request *r)
+{
+    struct calls_room *calls = r->http->services.calls;
+    struct fault f;
+    int rc = calls ? calls_room_ask(calls, run_on_calls, r, job_done, r, &f)
+                   : fault(&f, ERR_IO, "this sekishod keeps no call records");
+
+    r->state = REQUEST_WAITING;
+    if (!rc) {
+        r->http->pending++;
+        return true;
+    }
+    r->api.status = 503;
+    r->api.retry_after = 5;
+    conclude(r, rc, &f);
+    return false;
+}
+
 /* ---- a thread of its own ---- */
 
 static void *work(void *arg)
@@ -316,6 +345,7 @@ static bool dispatch(struct request *r)
     case API_READ:
     case API_WRITE:
     case API_URGENT: return submit(r, r->api.route->lane, run_job);
+    case API_CALLS: return submit_calls(r);
     case API_ALONE: return start_worker(r);
     }
     return false;

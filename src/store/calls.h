@@ -20,6 +20,8 @@ struct calls_config {
     /* Where a call of that switch went, with today's tables. Pure; called on the thread that adds or sums. */
     struct history_place (*place)(void *arg, int64_t switch_id, const struct call *call);
     void *place_arg;
+    /* May be NULL. When it becomes true (by __atomic builtins, on any thread), calls_sum() gives up: ERR_CONFLICT. */
+    const bool *ending;
     size_t sums; /* that fit in memory while history is summed, about 100 bytes each; 0: 262,144 */
 };
 

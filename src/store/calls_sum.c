@@ -97,6 +97,10 @@ static int sum_round(struct calls *calls, struct round *round, struct fault *f)
     if (err)
         return err;
     while ((err = query_row(&q, f)) == 1) {
+        if (calls->config.ending && __atomic_load_n(calls->config.ending, __ATOMIC_RELAXED)) {
+            err = fault(f, ERR_CONFLICT, "sekishod is ending: calls are summed after its start");
+            break;
+        }
         err = sum_block(calls, round, query_int(&q, 0), query_text(&q, 1), f);
         if (err)
             break;

@@ -92,6 +92,7 @@ static int steps(struct play *p, struct api *api, struct fault *f)
         case API_HERE: break;
         case API_URGENT:
         case API_ALONE:
+        case API_CALLS:
         case API_BACKUP: fail();
         }
         rc = api->route->run(api, NULL, f);
