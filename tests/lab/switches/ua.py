@@ -95,7 +95,8 @@ class Caller(Endpoint):
             self.send(f'SIP/2.0 200 OK\r\n{kept}Content-Length: 0\r\n\r\n', source)
             self.hung_up.add(header(text, 'Call-ID'))
             return
-        queue = self.waiting.get(header(text, 'Call-ID'))
+        call = header(text, 'Call-ID')
+        queue = self.waiting.get((call, header(text, 'CSeq')), self.waiting.get(call))
         if queue is not None:
             queue.put_nowait(text)
 
@@ -143,8 +144,8 @@ class Caller(Endpoint):
         self.send(f'SIP/2.0 486 Busy Here\r\n{kept}To: {header(text, "To")};tag=busy\r\nContent-Length: 0\r\n\r\n', self.to)
         return text.startswith('INVITE ')
 
-    async def ask(self, call, text, seconds):
-        """The final answer to the request, which is sent again while nothing comes."""
+    async def ask(self, call, text, seconds, heard=None):
+        """The final answer to the request, which is sent again while nothing comes. `heard`: an event for its first answer."""
         queue, end, wait, pending = self.waiting[call], time.monotonic() + seconds, 0.5, True
         self.send(text, self.to)
         cseq = header(text, 'CSeq')
@@ -161,11 +162,14 @@ class Caller(Endpoint):
                 continue
             if header(answer, 'CSeq') == cseq:
                 pending = False
+                if heard:
+                    heard.set()
                 if not answer.startswith('SIP/2.0 1'):
                     return answer
 
     async def call(self, uri, user, extra='', claim=None, to_tag='', hold=0, cancel=None, within=None, seconds=6):
-        """A call to its end, at most `hold` seconds behind its answer. `cancel`: the caller gives up after so many seconds.
+        """A call to its end, at most `hold` seconds behind its answer. `cancel`: the caller gives up so many seconds behind the first
+        answer (RFC 3261, 9.1: a CANCEL that overtook its INVITE would be one of nothing), and the call has the time of the 200 that he got.
         `within`: (method, URI, header fields) of a request in the call; `answered` has what came of it."""
         call = f'{next(Caller.calls)}-{self.port}@lab'
         self.waiting[call] = asyncio.Queue()
@@ -177,11 +181,12 @@ class Caller(Endpoint):
             self.acknowledge(uri, call, 1, user, answer, more)
             credentials, cseq = self.credentials(header(answer, 'Proxy-Authenticate'), 'INVITE', uri, user), 2
             started = time.monotonic()
-            asking = asyncio.create_task(self.ask(call, self.request('INVITE', uri, call, 2, user, extra + credentials, body, **more), seconds))
+            heard = asyncio.Event()
+            asking = asyncio.create_task(self.ask(call, self.request('INVITE', uri, call, 2, user, extra + credentials, body, **more), seconds, heard))
             if cancel is not None:
+                await asyncio.wait((asking, asyncio.create_task(heard.wait())), return_when=asyncio.FIRST_COMPLETED)
                 await asyncio.sleep(cancel)
-                self.send(self.request('CANCEL', uri, call, 2, user, branch=f'{call}-2', **more), self.to)
-                gave_up = time.monotonic() - started
+                gave_up = await self.give_up(uri, call, user, more, seconds)
             answer = await asking
         ended, status = time.monotonic(), int(answer[8:11]) if answer else 0
         if status >= 300:
@@ -190,6 +195,14 @@ class Caller(Endpoint):
             await self.talk(call, cseq, user, answer, hold, within, claim)
         del self.waiting[call]
         return Call(call, status, started, ended, header(answer, 'Reason'), gave_up)
+
+    async def give_up(self, uri, call, user, more, seconds):
+        """When it was answered by 200."""
+        key = call, '2 CANCEL'
+        self.waiting[key] = asyncio.Queue()
+        answer = await self.ask(key, self.request('CANCEL', uri, call, 2, user, branch=f'{call}-2', **more), seconds)
+        del self.waiting[key]
+        return time.monotonic() if answer.startswith('SIP/2.0 200') else None
 
     def acknowledge(self, uri, call, cseq, user, answer, more):
         tag = re.search(r';tag=[^;\r\n]*', header(answer, 'To'))
