@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/doctor/contacts.h"
 #include "cli/doctor/reach.h"
 #include "cli/doctor/report.h"
 #include "cli/doctor/settings.h"
@@ -86,6 +87,8 @@ static int examine(const char *dir, const struct words *files, const struct site
         err = read_dialplan(&dialplan, dir, files, findings, f);
     if (!err)
         err = settings_check(dir, findings, f);
+    if (!err)
+        err = contacts_check(dir, &devices, findings, f);
     if (err)
         return err;
     struct reach reach = {
@@ -94,6 +97,7 @@ static int examine(const char *dir, const struct words *files, const struct site
     reach.emergency = site_emergency_numbers(site, &reach.n_emergency);
     reach.required = required;
     reach.n_required = required_numbers(plan, required);
+    contacts_followed(&dialplan, &devices, &roots, findings);
     reach_trunks(&reach);
     reach_emergency(&reach);
     reach_site(&reach);

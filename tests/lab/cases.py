@@ -16,6 +16,7 @@ import traceback
 import urllib.request
 
 import lab
+import thief
 from lab import HERE, Scenario, called, info, redirecting, refer, until
 
 ABROAD = '010252615123456'  # Somalia
@@ -44,7 +45,7 @@ class Tap:
         print(f'# {self.title}: {text}', flush=True)
 
 
-class Cases:
+class Cases(thief.Thief):
     def __init__(self, the_lab, tap):
         self.lab, self.tap = the_lab, tap
 
@@ -295,11 +296,11 @@ class Cases:
             self.call(caller, owner)
             expect(f'*72 by {who}, called by the other kind', *args)
             self.call(owner, '*73', hold=800)
-            phone = self.lab.answering(owner, redirecting(owner, ABROAD))
+            phone = self.lab.answering(owner, redirecting(owner, f'sip:{ABROAD}@{lab.SWITCH}'))
             self.lab.inbound('0501111' + owner)
             phone.wait(5)
             expect(f'302 by {who}, called from outside', *args)
-            phone = self.lab.answering(owner, redirecting(owner, ABROAD))
+            phone = self.lab.answering(owner, redirecting(owner, f'sip:{ABROAD}@{lab.SWITCH}'))
             self.call(caller, owner)
             phone.wait(5)
             expect(f'302 by {who}, called by the other kind', *args)
@@ -564,7 +565,10 @@ class Cases:
         """REGISTERs of the account from there; how many were accepted."""
         argv = [self.lab.sekisho.build / 'tests/lab/attack/attack', '--to', '127.0.0.1:5060', '--sources', address, '--accounts', f'{account}+1',
                 '--rate', '50', '--count', str(count), '--fresh', 'yes', '--seconds', '3', *(('--password', password) if password else ())]
-        return json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)['accepted']
+        done = subprocess.run(argv, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f'the attack did not run: {done.stderr}{done.stdout}')
+        return json.loads(done.stdout)['accepted']
 
     def takeover(self):
         """Somebody guesses until he is in: what the account has running abroad ends, and nothing else."""
@@ -613,7 +617,7 @@ class Cases:
 
     ORDER = ('numbers', 'presentation', 'lifting', 'only_new_york', 'until', 'states', 'stopping', 'unknown', 'observing', 'claims',
              'guests', 'phone', 'records', 'forwarding', 'transfers', 'applications', 'originating', 'freepbx', 'outside_line', 'extensions',
-             'no_emergency_trunk', 'ending', 'takeover', 'crowd', 'silence')
+             'no_emergency_trunk', 'redirects', 'contacts', 'ending', 'takeover', 'crowd', 'silence')
 
     def run(self, only=()):
         for name in only or self.ORDER:

@@ -18,6 +18,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SWITCH, TRUNK, EMERGENCY = '127.0.0.1', '127.0.0.2', '127.0.0.3'
+TRUNK_PORT = 5064  # from which PJSIP speaks to the trunks
 NOWHERE = '192.0.2.9'  # routed into a dummy interface: an interface with nobody behind it: packets vanish
 SECRET = 'Lab-Secret-7193'
 
@@ -184,7 +185,7 @@ Contact: <sip:{self.user}@[local_ip]:[local_port]>
 {body}''')
 
 
-def redirecting(user, number):
+def redirecting(user, target):
     """The scenario of a phone that answers 302."""
     s = Scenario(user).recv('INVITE')
     return s.send(f'''SIP/2.0 302 Moved Temporarily
@@ -193,7 +194,7 @@ def redirecting(user, number):
 [last_To:];tag=[pid]lab[call_number]
 [last_Call-ID:]
 [last_CSeq:]
-Contact: <sip:{number}@{SWITCH}>
+Contact: <{target}>
 Content-Length: 0
 ''').recv('ACK')
 
@@ -364,8 +365,10 @@ class Asterisk:
         (self.base / 'etc/site.conf').write_text(
             f'[globals]\nTECH={self.tech}\nOWNER={owner}\nFREEPBX_TRUNK={settings["SEKISHO_TRUNK"]}\n#include sekisho-site.conf\n')
 
-    def pjsip(self, etc, accounts):
-        out = ['[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:5060\n']
+    def pjsip(self, etc, accounts, plain=False):
+        out = ['[udp]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:5060\n',
+               f'[udp-trunk]\ntype=transport\nprotocol=udp\nbind=127.0.0.1:{TRUNK_PORT}\n']
+        fence = '' if plain else f'rewrite_contact=yes\ncontact_deny={TRUNK}\ncontact_deny={EMERGENCY}\n'
         for name in accounts:
             out.append(f'''[{name}]
 type=endpoint
@@ -376,8 +379,9 @@ dtmf_mode=info
 direct_media=no
 auth={name}
 aors={name}
+transport=udp
 set_var=__SEKISHO_ACCOUNT={name}
-[{name}]
+{fence}[{name}]
 type=auth
 auth_type=userpass
 username={name}
@@ -396,6 +400,7 @@ allow=ulaw
 dtmf_mode=info
 direct_media=no
 identify_by=ip
+transport=udp-trunk
 aors={name}
 [{name}]
 type=aor
@@ -413,9 +418,10 @@ allow=ulaw
 ''')
         (etc / 'pjsip.conf').write_text('\n'.join(out))
 
-    def sip(self, etc, accounts):
-        out = ['''[general]
-udpbindaddr=127.0.0.1:5060
+    def sip(self, etc, accounts, plain=False):
+        fence = '' if plain else f'nat=force_rport,comedia\ncontactdeny={TRUNK}\ncontactdeny={EMERGENCY}\n'
+        out = [f'''[general]
+{fence}udpbindaddr=127.0.0.1:5060
 context=guests
 allowguest=yes
 alwaysauthreject=yes
@@ -430,8 +436,14 @@ directmedia=no
             out.append(f'[{name}]\ntype=peer\nhost={address}\nport=5060\ninsecure=port,invite\ncontext=from-trunk\n')
         (etc / 'sip.conf').write_text('\n'.join(out))
 
+    def fence(self, plain):
+        """Writes the telephones' sections with what our examples say against foreign Contacts, or without."""
+        (self.pjsip if self.tech == 'PJSIP' else self.sip)(self.base / 'etc', self.lab.PHONES, plain)
+        self.cli('module reload res_pjsip.so' if self.tech == 'PJSIP' else 'sip reload')
+
     def start(self):
-        mounts = f'mount --bind {self.base} {self.tree}/mnt && exec chroot {self.tree} asterisk -f -C /mnt/etc/asterisk.conf'
+        (self.base / 'hosts').write_text(f'127.0.0.1 localhost {socket.gethostname()}\n{TRUNK} thief.example\n')
+        mounts = f'mount --bind {self.base} {self.tree}/mnt && touch {self.tree}/etc/hosts && mount --bind {self.base}/hosts {self.tree}/etc/hosts && exec chroot {self.tree} asterisk -f -C /mnt/etc/asterisk.conf'
         self.process = subprocess.Popen(['unshare', '-m', '--propagation', 'private', 'sh', '-c', mounts],
                                         stdin=subprocess.DEVNULL, stdout=open(self.base / 'stdout', 'w'), stderr=subprocess.STDOUT)
         self.lab.processes.append(self.process)
@@ -579,7 +591,7 @@ class Lab:
         return f'127.0.1.{int(phone[-2:])}'
 
     def register(self, phone, port):
-        status = self.phone_sipp('register', Scenario(phone).register(port), phone).wait()
+        status = Sipp(self, f'register-{phone}', Scenario(phone).register(port), self.address(phone), port).wait()
         if status:
             raise RuntimeError(f'{phone} cannot register')
 
