@@ -21,7 +21,10 @@ struct cdr_reader {
     };
     struct cdr_figures figures;
     struct cdr_row row;
+    void *mark; /* what stands before `row`, as it was */
 };
+
+#define STATE offsetof(struct cdr_reader, row)
 
 static const char *const formats[] = {"asterisk", "freeswitch", "mapping", "kamailio"};
 
@@ -40,8 +43,12 @@ int cdr_reader_new(struct cdr_reader **out, const struct cdr_options *options, s
     struct cdr_reader *r = calloc(1, sizeof(*r));
     int err = 0;
 
-    if (!r)
+    if (r)
+        r->mark = malloc(STATE);
+    if (!r || !r->mark) {
+        free(r);
         return fault_nomem(f);
+    }
     r->format = options->format;
     r->csv.delimiter = ',';
     switch (r->format) {
@@ -63,6 +70,7 @@ int cdr_reader_new(struct cdr_reader **out, const struct cdr_options *options, s
         break;
     }
     if (err) {
+        free(r->mark);
         free(r);
         return err;
     }
@@ -72,9 +80,25 @@ int cdr_reader_new(struct cdr_reader **out, const struct cdr_options *options, s
 
 void cdr_reader_free(struct cdr_reader *r)
 {
-    if (r && r->format == CDR_FORMAT_KAMAILIO)
+    if (!r)
+        return;
+    if (r->format == CDR_FORMAT_KAMAILIO)
         cdr_kamailio_free(r->kamailio.calls);
+    free(r->mark);
     free(r);
+}
+
+void cdr_reader_mark(struct cdr_reader *r)
+{
+    memcpy(r->mark, r, STATE);
+}
+
+bool cdr_reader_back(struct cdr_reader *r)
+{
+    if (r->format == CDR_FORMAT_KAMAILIO)
+        return false;
+    memcpy(r, r->mark, STATE);
+    return true;
 }
 
 static int find_columns(struct cdr_reader *r, struct fault *f)

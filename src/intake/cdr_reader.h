@@ -64,6 +64,11 @@ uint64_t cdr_reader_next_line(const struct cdr_reader *r);
 void cdr_reader_resume(struct cdr_reader *r, uint64_t line);
 int cdr_reader_header(struct cdr_reader *r, const char *p, size_t n, struct fault *f);
 
+/* Remembers where it is, and goes back to there: when the records of a block could not be kept. False with Kamailio's, whose
+ * calls lie all over the file: that reader is of no more use. */
+void cdr_reader_mark(struct cdr_reader *r);
+bool cdr_reader_back(struct cdr_reader *r);
+
 struct cdr_figures cdr_reader_figures(const struct cdr_reader *r);
 
 #endif

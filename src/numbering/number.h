@@ -95,7 +95,10 @@ struct number {
                                          prefix of another carrier, a foreign number that is dialled
                                          like a national one, an operator, a forwarding); "" where it
                                          cannot be dialled */
-    bool as_network;                 /* only `network` does what was asked, whatever form the trunk
+    bool
+        abroad; /* behind an access prefix, or a plus and another country's code: also where what stands there is
+                    INVALID, INCOMPLETE or UNKNOWN to these tables */
+    bool as_network; /* only `network` does what was asked, whatever form the trunk
                                          wants (an operator, a forwarding, a relay) */
     char literal
         [NUMBER_DIGITS_MAX]; /* the dialled digits as given, folded, separators dropped; "" for

@@ -223,6 +223,12 @@ static enum number_class parse(struct reading *r, struct span dialled)
     return class;
 }
 
+/* "+999...", of a code that is nobody's. */
+static bool is_foreign_plus(const struct site *site, const struct number *out)
+{
+    return out->literal[0] == '+' && !span_starts(span_of(out->literal + 1), site->plan->cc);
+}
+
 void numbering_parse(const struct site *site, struct span dialled, struct number *out)
 {
     struct reading r = {.site = site, .out = out, .places = READING_PLACES};
@@ -234,6 +240,7 @@ void numbering_parse(const struct site *site, struct span dialled, struct number
     if (r.places == 0 && out->class != CLASS_EMERGENCY)
         reading_only(&r, CLASS_UNKNOWN);
     out->presentation = r.presentation;
+    out->abroad = r.abroad || out->target == CLASS_INTERNATIONAL || is_foreign_plus(site, out);
     if (out->class != CLASS_FORWARDING)
         out->target = out->class;
 }

@@ -9,7 +9,7 @@
 #include "policy/snapshot.h"
 #include "store/store.h"
 
-/* Calls that are added at once at most: a piece that has more is taken in several commits. */
+/* Calls that are added at once at most. */
 #define BATCH ((size_t)1 << 16)
 
 struct call_import {
@@ -20,6 +20,7 @@ struct call_import {
     struct call_import_figures figures; /* but what the reader counts */
     struct call_import_fault faults[CALL_IMPORT_FAULTS];
     size_t n_faults;
+    bool broken;
     size_t n; /* in the batch */
     struct call batch[BATCH];
     char dialled[BATCH][CALL_DIALLED_MAX];
@@ -39,6 +40,7 @@ int call_import_new(struct call_import **out, struct calls *calls, struct snapsh
     import->options = *options;
     import->figures = (struct call_import_figures){0};
     import->n_faults = import->n = 0;
+    import->broken = false;
     err = cdr_reader_new(&import->reader, &options->format, f);
     if (err)
         free(import);
@@ -60,6 +62,16 @@ void call_import_resume(struct call_import *import, uint64_t line)
     cdr_reader_resume(import->reader, line);
 }
 
+int call_import_header(struct call_import *import, struct span beginning, struct fault *f)
+{
+    return cdr_reader_header(import->reader, beginning.p, beginning.n, f);
+}
+
+uint64_t call_import_lines(const struct call_import *import)
+{
+    return cdr_reader_next_line(import->reader) - 1;
+}
+
 /* ---- what a call is ------------------------------------------------------------------------- */
 
 /* False: there is no such switch any more. */
@@ -78,6 +90,26 @@ static bool understand(struct snapshot *snapshot, int64_t switch_id, struct span
     return gate != NULL;
 }
 
+static bool goes_abroad(const struct number *number)
+{
+    switch (number->target) {
+    case CLASS_INTERNATIONAL: return true;
+    case CLASS_INVALID:
+    case CLASS_INCOMPLETE:
+    case CLASS_UNKNOWN: return number->abroad;
+    case CLASS_EMERGENCY:
+    case CLASS_INTERNAL:
+    case CLASS_NATIONAL:
+    case CLASS_FREEPHONE:
+    case CLASS_SHARED_COST:
+    case CLASS_PREMIUM:
+    case CLASS_SPECIAL:
+    case CLASS_FORWARDING:
+    case CLASS_MALFORMED: return false;
+    }
+    return false;
+}
+
 struct history_place call_place(void *arg, int64_t switch_id, const struct call *call)
 {
     static _Thread_local char country[4];
@@ -85,8 +117,8 @@ struct history_place call_place(void *arg, int64_t switch_id, const struct call 
 
     if (!understand(arg, switch_id, call->dialled, &number, country))
         return (struct history_place){.doubted = true};
-    return (struct history_place){.country = span_of(country),
-                                  .abroad = number.target == CLASS_INTERNATIONAL};
+    /* What today's tables do not know, an unassigned code or a length that was right once, was still dialled to go abroad. */
+    return (struct history_place){.country = span_of(country), .abroad = goes_abroad(&number)};
 }
 
 static bool is_abroad(const struct call_import *import, struct span dialled)
@@ -126,8 +158,6 @@ static enum call_end end_of(const struct cdr *c)
 static void note_bad(struct call_import *import, uint64_t line, const char *why)
 {
     import->figures.bad++;
-    if (import->n_faults == CALL_IMPORT_FAULTS)
-        return;
     struct call_import_fault *fault = &import->faults[import->n_faults++];
     fault->line = line;
     snprintf(fault->text, sizeof(fault->text), "%.199s", why);
@@ -193,7 +223,6 @@ static int append(struct call_import *import, struct calls_file *file, int64_t n
     int err = calls_append(import->calls, import->options.switch_id, import->batch, import->n, file,
                            now_ms, &added, f);
 
-    import->n = 0;
     if (err)
         return err;
     import->figures.added += added.added;
@@ -224,30 +253,46 @@ static int step(struct call_import *import, struct span piece, bool last, size_t
 
 /* Kamailio's acc has a row for the answer of a call and one for its end. What is open in between is in memory alone: to
  * go on in the midst of the file would lose it. */
-static bool may_resume(const struct call_import *import, bool last)
+static bool may_resume(const struct call_import *import, bool ended)
 {
-    return last || import->options.format.format != CDR_FORMAT_KAMAILIO;
+    return ended || import->options.format.format != CDR_FORMAT_KAMAILIO;
+}
+
+static int read_rows(struct call_import *import, struct span piece, bool last, size_t *at,
+                     struct fault *f)
+{
+    int more = 1;
+
+    while (more == 1 && import->n < BATCH && import->n_faults < CALL_IMPORT_FAULTS)
+        more = step(import, span_skip(piece, *at), last, at, f);
+    return more;
 }
 
 int call_import_piece(struct call_import *import, struct span piece, bool last,
-                      struct calls_file *file, int64_t now_ms, size_t *used, struct fault *f)
+                      struct calls_file *file, int64_t now_ms, size_t *used, bool *ended,
+                      struct fault *f)
 {
+    const struct call_import_figures before = import->figures;
     size_t at = 0;
-    int more = 1;
 
-    import->n = 0;
-    while (more == 1) {
-        more = step(import, span_skip(piece, at), last, &at, f);
-        if (more == 1 && import->n == BATCH) {
-            int err = append(import, NULL, now_ms, f);
-            more = err ? err : 1;
-        }
+    if (import->broken)
+        return fault(f, ERR_CONFLICT, "this import was broken off: begin it again");
+    import->n = import->n_faults = 0;
+    cdr_reader_mark(import->reader);
+    int more = read_rows(import, piece, last, &at, f);
+    bool all = last && more == 0;
+    int err = more < 0 ? more : append(import, may_resume(import, all) ? file : NULL, now_ms, f);
+    if (err) {
+        calls_undo(import->calls);
+        import->figures = before;
+        import->n_faults = 0;
+        import->broken = !cdr_reader_back(import->reader);
+        return err;
     }
-    if (!more)
-        more = append(import, may_resume(import, last) ? file : NULL, now_ms, f);
-    if (!more)
-        *used = at;
-    return more;
+    *used = at;
+    if (ended)
+        *ended = all;
+    return 0;
 }
 
 struct call_import_figures call_import_figures(const struct call_import *import,

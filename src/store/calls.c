@@ -41,6 +41,7 @@ void calls_close(struct calls *calls)
     db_close(calls->db);
     callers_free(&calls->callers);
     history_free(calls->history);
+    doubts_free(&calls->doubts);
     free(calls);
 }
 
@@ -59,6 +60,12 @@ int calls_end(struct calls *calls, int err, struct fault *f)
         callers_forget(&calls->callers);
     }
     return err;
+}
+
+void calls_undo(struct calls *calls)
+{
+    if (!db_idle(calls->db))
+        calls_end(calls, ERR_CONFLICT, NULL);
 }
 
 int calls_caller(struct calls *calls, int64_t switch_id, struct span name, uint32_t *out,

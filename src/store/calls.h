@@ -67,6 +67,9 @@ struct calls_added {
 int calls_append(struct calls *calls, int64_t switch_id, struct call *call, size_t n,
                  struct calls_file *file, int64_t now_ms, struct calls_added *out, struct fault *f);
 
+/* Takes back callers that were made for an append that will not be. */
+void calls_undo(struct calls *calls);
+
 /* Brings history up to date, in one commit. To be called after an import, and after calls_open(). */
 int calls_sum(struct calls *calls, struct fault *f);
 /* Forgets history and sums all calls anew: after other number tables, or when calls are no longer believed. */
@@ -76,6 +79,40 @@ int calls_sum_again(struct calls *calls, struct fault *f);
 int calls_history(struct calls *calls, uint32_t caller,
                   int (*take)(void *arg, const struct history_sum *sum), void *arg,
                   struct fault *f);
+
+/* Calls that the owner did not make: fraud, and no reason to think that he calls there. */
+struct calls_disowned {
+    int64_t id;                 /* set by the store */
+    struct span name;           /* of the caller, whether or not he has called */
+    char country[4];            /* "": all */
+    int64_t since_ms, until_ms; /* since <= start < until */
+    int64_t at_ms;
+    struct span actor;
+};
+
+/* The caller's history is made anew at once, which takes a pass over all calls. */
+int calls_disown(struct calls *calls, int64_t switch_id, const struct calls_disowned *what,
+                 int64_t *id, struct fault *f);
+/* Takes that back. ERR_MISSING: there is no such of that name. */
+int calls_own_again(struct calls *calls, int64_t switch_id, struct span name, int64_t id,
+                    struct fault *f);
+int calls_disowned_list(struct calls *calls, int64_t switch_id, struct span name,
+                        int (*take)(void *arg, const struct calls_disowned *what), void *arg,
+                        struct fault *f);
+
+/* A decision of the guard's on an account: calls from `since_ms` to `until_ms` do not speak for it; or `ends`: what stood ended
+ * at `since_ms`. */
+struct calls_attack {
+    int64_t decision; /* its id: what was told before is not taken again */
+    int64_t switch_id;
+    struct span name;
+    int64_t since_ms, until_ms;
+    bool ends;
+};
+
+/* In the order of time. Histories that they touch are made anew. */
+int calls_attacked(struct calls *calls, const struct calls_attack *attacks, size_t n,
+                   struct fault *f);
 
 /* Which calls. Times are milliseconds since 1970. */
 struct calls_range {

@@ -206,6 +206,8 @@ static int write_new(struct calls *calls, int64_t switch_id, const struct newcom
     while (set->known[first])
         first++;
     err = take_tail(calls, &block, &set->call[first], f);
+    if (!err && block.summed)
+        err = doubts_load(&calls->doubts, calls->db, f);
     for (size_t i = first; !err && i < set->n; i++) {
         if (set->known[i])
             continue;

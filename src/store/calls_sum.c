@@ -35,9 +35,17 @@ int calls_sum_keep(struct calls *calls, struct fault *f)
     return history_drain(calls->history, keep, calls);
 }
 
-int calls_sum_one(struct calls *calls, int64_t switch_id, const struct call *call, struct fault *f)
+struct history_place calls_place(struct calls *calls, int64_t switch_id, const struct call *call)
 {
     struct history_place place = calls->config.place(calls->config.place_arg, switch_id, call);
+
+    place.doubted = place.doubted || doubts_cover(&calls->doubts, call, place.country);
+    return place;
+}
+
+int calls_sum_one(struct calls *calls, int64_t switch_id, const struct call *call, struct fault *f)
+{
+    struct history_place place = calls_place(calls, switch_id, call);
     int err = history_add(calls->history, call, place);
 
     if (err == ERR_FULL) {
@@ -59,7 +67,7 @@ struct round {
 static int sum_within(struct calls *calls, struct round *round, int64_t switch_id,
                       const struct call *call, struct fault *f)
 {
-    struct history_place place = calls->config.place(calls->config.place_arg, switch_id, call);
+    struct history_place place = calls_place(calls, switch_id, call);
 
     while (call->caller <= round->highest) {
         int err = history_add(calls->history, call, place);
@@ -117,6 +125,8 @@ static int sum_all(struct calls *calls, struct fault *f)
     int err = db_int(calls->db, &blocks, &found, "SELECT count(*) FROM blocks WHERE summed = 0",
                      NULL, 0, f);
 
+    if (!err && blocks)
+        err = doubts_load(&calls->doubts, calls->db, f);
     if (err || blocks == 0)
         return err;
     for (;;) {
