@@ -185,7 +185,7 @@ static void act(struct model *m, const uint8_t b[4])
 
     look(m);
     switch (b[2] % 6) {
-    case 0: guard_ban(m->guard, m->now, b[3] & 1 ? &wide : &host, b[3], NULL); break;
+    case 0: guard_ban(m->guard, m->now, b[3] & 1 ? &wide : &host, b[3], 0, NULL); break;
     case 1: guard_unban(m->guard, m->now, b[3] & 1 ? &wide : &host, NULL); break;
     case 2: guard_unlock(m->guard, m->now, 1, name_at(b[3]), NULL); break;
     case 3: guard_forget_good(m->guard, m->now, 1, name_at(b[3]), NULL, NULL); break;

@@ -60,6 +60,7 @@ static const struct {
     {WORD_ATTACK, "malformed", "malformed packets", "不正な形式のパケット"},
     {WORD_ATTACK, "canary", "a canary was touched", "カナリアへの接触"},
     {WORD_ATTACK, "operator", "by an operator", "運用者による"},
+    {WORD_ATTACK, "adopted", "not written down", "記録なし"},
 };
 
 static const struct {

@@ -29,6 +29,7 @@ struct enforcement {
     struct client *client; /* NULL: it is impossible, or not wanted */
     struct enforcement_hearers hearers;
     struct guard *guard;
+    struct adoption *adoption; /* NULL: not any more */
     struct instant now;
     enum enforce_scope scope;
     struct config_ports ports;
@@ -129,6 +130,7 @@ void enforcement_free(struct enforcement *e)
     if (!e)
         return;
     client_close(e->client);
+    adoption_free(e->adoption);
     free(e);
 }
 
@@ -141,6 +143,12 @@ void enforcement_begin(struct enforcement *e, struct guard *guard, struct instan
     if (!e->client)
         return;
     client_ports(e->client, e->ports.at, e->ports.n);
+}
+
+void enforcement_adopt(struct enforcement *e, struct adoption *adoption)
+{
+    adoption_free(e->adoption);
+    e->adoption = adoption;
 }
 
 /* ---- what ought to stand -------------------------------------------------------------------- */
@@ -170,13 +178,16 @@ static bool next_ban(void *context, uint64_t *cursor, struct enforce_ban *out)
     return false;
 }
 
-static bool is_wanted(void *context, const struct network *network, enum enforce_scope scope)
+static bool is_wanted(void *context, const struct enforce_ban *held)
 {
     const struct enforcement *e = context;
     struct guard_ban ban;
 
-    return e->enforce && guard_find_ban(e->guard, e->now, network, false, &ban) &&
-           kernel_ban(e, &ban).scope == scope;
+    if (!e->enforce)
+        return false;
+    if (guard_find_ban(e->guard, e->now, &held->network, false, &ban))
+        return kernel_ban(e, &ban).scope == held->scope;
+    return e->adoption && adoption_take(e->adoption, e->guard, e->now, held, e->scope);
 }
 
 /* ---- one decision --------------------------------------------------------------------------- */
@@ -204,10 +215,14 @@ void enforcement_take(struct enforcement *e, const struct guard_event *event)
 {
     if (!e->client || !e->enforce || event->observed)
         return;
+    if (event->attack == ATTACK_ADOPTED && event->kind != GUARD_UNBAN)
+        return; /* the kernel holds it */
     switch (event->kind) {
     case GUARD_BAN: ban(e, event, e->scope); break;
     case GUARD_QUENCH: ban(e, event, ENFORCE_SIP); break;
     case GUARD_UNBAN:
+        if (e->adoption)
+            adoption_forbid(e->adoption, &event->network, NULL);
         client_unban(e->client, &event->network, ENFORCE_SIP);
         if (e->scope != ENFORCE_SIP)
             client_unban(e->client, &event->network, e->scope);
@@ -313,7 +328,7 @@ static void on_removed(void *context, const struct network *network, enum enforc
     log_warning("unbanned-by-hand", LOG_TEXT("network", network_text(network, text)));
     guard_unban(e->guard, e->now, network, NULL);
     if (ban.attack == ATTACK_OPERATOR)
-        e->hearers.lifted(e->hearers.context, network);
+        e->hearers.lifted(e->hearers.context, network, (int64_t)ban.last);
 }
 
 static void on_trusted(void *context, const struct network *network)
@@ -380,6 +395,7 @@ static void on_state(void *context, enum client_state state)
         enter(e, e->enforce ? GUARD_ENFORCEMENT_RESTORING : GUARD_ENFORCEMENT_OFF, "");
         break;
     case CLIENT_EFFECTIVE:
+        enforcement_adopt(e, NULL);
         enter(e, e->enforce ? GUARD_ENFORCEMENT_EFFECTIVE : GUARD_ENFORCEMENT_OFF, "");
         break;
     case CLIENT_GONE: enter_gone(e); break;

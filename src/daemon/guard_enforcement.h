@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "config/config.h"
+#include "daemon/guard_adoption.h"
 #include "serve/guard_desk.h"
 
 /*
@@ -15,8 +16,8 @@ struct enforcement;
 
 struct enforcement_hearers {
     void (*trusted)(void *context, const struct network *network); /* on the never-ban list */
-    /* Somebody lifted the operator's ban in the kernel; the guard knows. */
-    void (*lifted)(void *context, const struct network *network);
+    /* Somebody lifted the operator's ban in the kernel, the one by the change `seen`; the guard knows. */
+    void (*lifted)(void *context, const struct network *network, int64_t seen);
     void (*socket)(void *context, int socket); /* a packet socket; -1: there is none left */
     void *context;
 };
@@ -30,6 +31,9 @@ void enforcement_free(struct enforcement *e);
 
 /* Whose bans ought to stand; borrowed. Before anything else below. */
 void enforcement_begin(struct enforcement *e, struct guard *guard, struct instant now);
+/* Until the kernel first holds what it ought to, bans that it held before and the guard does not know are adopted
+ * (guard_adopt()) where the adoption allows it. Takes it. Without this they are lifted. */
+void enforcement_adopt(struct enforcement *e, struct adoption *adoption);
 
 struct pollfd enforcement_poll(const struct enforcement *e);
 int64_t enforcement_due_ns(const struct enforcement *e); /* INT64_MAX: nothing is due */

@@ -13,7 +13,7 @@ enum flight { GROUNDED, FLYING, LANDED, CRASHED };
 
 struct lift {
     struct network network;
-    int64_t seen; /* the newest change when it was heard of */
+    int64_t seen; /* the change that it stood by */
 };
 
 struct guard_lifts {
@@ -55,9 +55,8 @@ static bool grow(struct guard_lifts *l)
     return true;
 }
 
-void guard_lifts_add(struct guard_lifts *l, struct store *store, const struct network *network)
+void guard_lifts_add(struct guard_lifts *l, int64_t seen, const struct network *network)
 {
-    struct store_stats stats;
     char text[ADDRESS_TEXT_MAX];
 
     if (l->n == l->cap && !grow(l)) {
@@ -65,8 +64,7 @@ void guard_lifts_add(struct guard_lifts *l, struct store *store, const struct ne
                   LOG_TEXT("message", "no memory: the ban comes back with the next start"));
         return;
     }
-    store_stats(store, &stats);
-    l->waiting[l->n++] = (struct lift){*network, stats.change};
+    l->waiting[l->n++] = (struct lift){*network, seen};
 }
 
 /* ---- on the store's thread ------------------------------------------------------------------ */

@@ -15,8 +15,8 @@ int guard_lifts_new(struct guard_lifts **out, struct fault *f);
 /* When the store is closed. */
 void guard_lifts_free(struct guard_lifts *lifts);
 
-/* Takes one. There is room for as many as the operator may have; without memory it is told in the log. */
-void guard_lifts_add(struct guard_lifts *lifts, struct store *store, const struct network *network);
+/* Takes one, which stood by the operator's change `seen`: what he has ordered since stays. There is room for as many as the operator may have; without memory it is told in the log. */
+void guard_lifts_add(struct guard_lifts *lifts, int64_t seen, const struct network *network);
 /* Writes what waits, unless something is being written. What the store does not take is tried again. */
 void guard_lifts_write(struct guard_lifts *lifts, struct store *store);
 

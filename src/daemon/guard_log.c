@@ -38,7 +38,8 @@ void guard_log(const struct guard_event *event)
 {
     char network[ADDRESS_TEXT_MAX], count[48] = "";
     bool counted = was_counted(event);
-    bool manual = event->kind == GUARD_BAN && event->attack == ATTACK_OPERATOR;
+    bool manual = (event->kind == GUARD_BAN || event->kind == GUARD_QUENCH) &&
+                  !guard_attack_counted(event->attack);
 
     network_text(&event->network, network);
     if (counted)

@@ -6,6 +6,7 @@
 
 struct restoring {
     struct guard *guard;
+    struct adoption *adoption;
     struct instant now;
     int64_t bans, locks, pairs, counts, left_out;
 };
@@ -18,6 +19,13 @@ static int took(struct restoring *r, int err, int64_t *number)
     else
         (*number)++;
     return 0;
+}
+
+static int on_lifted(void *arg, const struct network *network, struct fault *f)
+{
+    const struct restoring *r = arg;
+
+    return adoption_forbid(r->adoption, network, f);
 }
 
 static int on_ban(void *arg, const struct guard_ban *ban, struct fault *f)
@@ -61,14 +69,15 @@ int guard_restore_key(struct store *store, uint8_t key[GUARD_KEY_BYTES], struct 
 static int load_job(struct store_tx *tx, void *arg, struct fault *f)
 {
     struct restoring *r = arg;
-    const struct store_guard_loader loader = {r, on_ban, on_lock, on_pair, on_count};
+    const struct store_guard_loader loader = {r, on_lifted, on_ban, on_lock, on_pair, on_count};
 
     return store_guard_load(tx, guard_limits_in_use(r->guard), &loader, f);
 }
 
-int guard_restore_all(struct store *store, struct guard *guard, struct instant now, struct fault *f)
+int guard_restore_all(struct store *store, struct guard *guard, struct adoption *adoption,
+                      struct instant now, struct fault *f)
 {
-    struct restoring r = {.guard = guard, .now = now};
+    struct restoring r = {.guard = guard, .adoption = adoption, .now = now};
     int err = store_read_wait(store, load_job, &r, f);
 
     if (err)

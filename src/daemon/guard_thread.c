@@ -148,11 +148,11 @@ static void on_trusted(void *context, const struct network *network)
     trust_file(t->trust, network);
 }
 
-static void on_lifted(void *context, const struct network *network)
+static void on_lifted(void *context, const struct network *network, int64_t seen)
 {
     struct guard_thread *t = context;
 
-    guard_lifts_add(t->lifts, t->store, network);
+    guard_lifts_add(t->lifts, seen, network);
 }
 
 static bool on_live_call(void *context, int64_t switch_id, struct span account, struct span number)
@@ -515,16 +515,23 @@ static int make_guard(struct guard_thread *t, struct fault *f)
 static int restore(struct guard_thread *t, struct fault *f)
 {
     struct guard_order_book *book;
+    struct adoption *adoption;
     int err = guard_orders_wait(t->store, &book, f);
 
     if (err)
         return err;
+    err = adoption_new(&adoption, f);
+    if (err) {
+        free(book);
+        return err;
+    }
+    enforcement_adopt(t->enforcement, adoption);
     snapshot_reader_register();
     enforcement_begin(t->enforcement, t->guard, t->now);
     follow_switches(t);
     follow(t, book);
     free(book);
-    err = guard_restore_all(t->store, t->guard, t->now, f);
+    err = guard_restore_all(t->store, t->guard, adoption, t->now, f);
     if (!err)
         err = locks_load(t->locks, t->guard, t->now, f);
     t->load_ns = t->now.boot_ns + LOAD_NS;

@@ -19,6 +19,7 @@
 
 struct op {
     enum client_action action;
+    bool asked; /* now, and not because it ought to stand anyway */
     struct enforce_ban ban;
 };
 
@@ -343,7 +344,7 @@ static int ask(struct client *c, enum client_action action, const struct enforce
         c->behind = true;
         return ERR_FULL;
     }
-    c->queue[c->tail++ % QUEUE] = (struct op){action, *ban};
+    c->queue[c->tail++ % QUEUE] = (struct op){action, true, *ban};
     if (c->n_flights < FLIGHTS && !c->full)
         send_one(c);
     return 0;
@@ -500,9 +501,9 @@ static void finish_flight(struct client *c, const struct enforce_message *m)
 static void lift_unwanted(struct client *c, const struct enforce_message *m)
 {
     for (unsigned i = 0; i < m->count; i++) {
-        struct op op = {CLIENT_UNBAN, enforce_message_ban(m, i)};
+        struct op op = {CLIENT_UNBAN, false, enforce_message_ban(m, i)};
 
-        if (c->handlers.wanted(c->handlers.context, &op.ban.network, op.ban.scope))
+        if (c->handlers.wanted(c->handlers.context, &op.ban))
             continue;
         if (c->tail - c->head < QUEUE)
             c->queue[c->tail++ % QUEUE] = op;
@@ -521,6 +522,20 @@ static void tell_counts(struct client *c, const struct enforce_message *m)
     c->handlers.counted(c->handlers.context, counts, n);
 }
 
+/* Whether it was asked to be banned and the enforcer has not answered: whatever it says of the time before is over then. */
+static bool is_asked(const struct client *c, const struct network *network,
+                     enum enforce_scope scope)
+{
+    for (uint64_t i = c->head; i < c->tail; i++) {
+        const struct op *op = &c->queue[i % QUEUE];
+
+        if (op->asked && op->action == CLIENT_BAN && op->ban.scope == scope &&
+            memcmp(&op->ban.network, network, sizeof(*network)) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void tell_networks(struct client *c, const struct enforce_message *m)
 {
     for (unsigned i = 0; i < m->count; i++) {
@@ -529,7 +544,7 @@ static void tell_networks(struct client *c, const struct enforce_message *m)
 
         if (m->type == ENFORCE_TRUSTED)
             c->handlers.trusted(c->handlers.context, &network);
-        else
+        else if (!is_asked(c, &network, scope))
             c->handlers.removed(c->handlers.context, &network, scope);
     }
 }

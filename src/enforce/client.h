@@ -31,7 +31,7 @@ struct client_handlers {
      * for meanwhile need not be among them. False: there are no more. */
     bool (*next)(void *context, uint64_t *cursor, struct enforce_ban *out);
     /* Whether that one, which the kernel holds, ought to stand. */
-    bool (*wanted)(void *context, const struct network *network, enum enforce_scope scope);
+    bool (*wanted)(void *context, const struct enforce_ban *held);
     /* The kernel answered: now, and not before, a ban is effective. */
     void (*done)(void *context, enum client_action action, const struct enforce_ban *ban,
                  enum enforce_refusal why, uint32_t error);

@@ -20,7 +20,8 @@
 #include "enforce/ruleset.h"
 #include "enforce/watch.h"
 
-#define UNTAKEN_MAX 16 /* notices that wait for the daemon */
+#define UNTAKEN_MAX 16  /* notices that wait for the daemon */
+#define REMOVED_MAX 256 /* of those that name whom somebody set free: a flushed set is many */
 #define LAY_AGAIN_MS                                                                               \
     50 /* who fights for the table with another program does not do it without rest */
 /* Awake for a ban that may follow. Two cores or more: where there is one, sched_yield() leaves it to the daemon. */
@@ -53,7 +54,8 @@ struct enforcer {
     struct lists lists;
     /* What others took away. */
     struct {
-        bool ranges[TABLE_SETS], lists, more;
+        bool ranges[TABLE_SETS], lists;
+        bool many; /* more than there is room for: the first are told already */
         size_t n;
         struct enforce_ban of[ENFORCE_RECORDS_MAX];
     } taken;
@@ -318,6 +320,33 @@ static int hear_daemon(struct enforcer *e, struct fault *f)
 
 /* ---- What others do ---- */
 
+/* Untaken notices do not pile up: that something happened is told when there is room. */
+static bool may_tell(struct enforcer *e, size_t most)
+{
+    if (outbox_count(&e->outbox) >= most)
+        e->untold = true;
+    return !e->untold;
+}
+
+/* Who was banned again since then is not set free. Of many nobody asks that. */
+static void write_taken(struct enforcer *e)
+{
+    enforce_write(&e->writer, ENFORCE_REMOVED, 0);
+    for (size_t i = 0; i < e->taken.n; i++) {
+        struct enforce_ban *ban = &e->taken.of[i];
+
+        if (e->taken.many || !bans_look(e->bans, ban, now_ms()))
+            enforce_write_network(&e->writer, &ban->network, ban->scope);
+    }
+    e->taken.n = 0;
+}
+
+static void tell_removed(struct enforcer *e)
+{
+    if (e->writer.count && may_tell(e, e->taken.many ? REMOVED_MAX : UNTAKEN_MAX))
+        flush_writer(e);
+}
+
 static void note_taken(void *context, enum table_set set, const struct element *element)
 {
     struct enforcer *e = context;
@@ -327,9 +356,12 @@ static void note_taken(void *context, enum table_set set, const struct element *
         e->taken.lists = true;
     } else if (facts->ranges) {
         e->taken.ranges[set] = true;
-    } else if (e->taken.n == ENFORCE_RECORDS_MAX) {
-        e->taken.more = true;
     } else {
+        if (e->taken.n == ENFORCE_RECORDS_MAX) {
+            e->taken.many = true;
+            write_taken(e);
+            tell_removed(e);
+        }
         struct enforce_ban *ban = &e->taken.of[e->taken.n++];
 
         *ban = (struct enforce_ban){.network = {.family = facts->family, .bits = facts->bits},
@@ -346,17 +378,9 @@ static void write_gone(void *context, const struct network *network, enum enforc
         enforce_write_network(&e->writer, network, scope);
 }
 
-/* Untaken notices do not pile up: that something happened is told when there is room. */
-static bool may_tell(struct enforcer *e)
-{
-    if (outbox_count(&e->outbox) >= UNTAKEN_MAX)
-        e->untold = true;
-    return !e->untold;
-}
-
 static void tell_disturbed(struct enforcer *e, enum enforce_disturbance what)
 {
-    if (!may_tell(e))
+    if (!may_tell(e, UNTAKEN_MAX))
         return;
     enforce_write(&e->writer, ENFORCE_DISTURBED, 0);
     enforce_write_disturbance(&e->writer, what);
@@ -404,16 +428,14 @@ static int hear_others(struct enforcer *e, struct fault *f)
 
     if (!err && e->taken.lists && lists_write(&e->lists) != 0)
         err = fault(f, ERR_IO, "cannot fill the lists again");
-    if (heard.lost || e->taken.more)
-        tell_disturbed(e, ENFORCE_SETS_CHANGED);
-    enforce_write(&e->writer, ENFORCE_REMOVED, 0);
-    for (size_t i = 0; i < e->taken.n; i++)
-        enforce_write_network(&e->writer, &e->taken.of[i].network, e->taken.of[i].scope);
+    write_taken(e);
     for (unsigned set = 0; set < TABLE_SETS; set++)
         if (e->taken.ranges[set])
             bans_forget_taken(e->bans, (enum table_set)set, now_ms(), write_gone, e);
-    if (e->writer.count && may_tell(e))
-        flush_writer(e);
+    tell_removed(e);
+    /* After those that are named: what is not set free is to be sent again. */
+    if (heard.lost || e->taken.many)
+        tell_disturbed(e, ENFORCE_SETS_CHANGED);
     memset(&e->taken, 0, offsetof(struct enforcer, taken.of) - offsetof(struct enforcer, taken));
     return err;
 }

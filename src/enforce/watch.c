@@ -33,7 +33,8 @@ static int ignore_port(int descriptor, uint32_t port)
 int watch_open(struct watch **out, const struct netlink *own, struct fault *f)
 {
     struct watch *watch = calloc(1, sizeof(*watch));
-    int group = NFNLGRP_NFTABLES, size = 1024 * 1024;
+    /* What somebody flushes is told one by one: a hundred thousand bans at once. Taken only while they wait. */
+    int group = NFNLGRP_NFTABLES, size = 64 * 1024 * 1024;
 
     if (!watch)
         return fault_nomem(f);

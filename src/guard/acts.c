@@ -27,7 +27,7 @@ int guard_may_ban(const struct guard *g, const struct network *network, struct f
 }
 
 int guard_ban(struct guard *g, struct instant now, const struct network *network, uint32_t seconds,
-              struct fault *f)
+              uint64_t order, struct fault *f)
 {
     struct guard_event event = {.kind = GUARD_BAN,
                                 .attack = ATTACK_OPERATOR,
@@ -46,6 +46,35 @@ int guard_ban(struct guard *g, struct instant now, const struct network *network
     bans_begin(&g->bans, ban, false, g->at.t, seconds);
     ban->attack = ATTACK_OPERATOR;
     ban->manual = true;
+    ban->threshold = ban->count = ban->window = 0;
+    ban->last = order;
+    if (ban->until > ban->remembered)
+        ban->remembered = ban->until;
+    tell(g, &event);
+    return 0;
+}
+
+int guard_adopt(struct guard *g, struct instant now, const struct network *network, bool quench,
+                uint32_t seconds, struct fault *f)
+{
+    struct guard_event event = {.kind = quench ? GUARD_QUENCH : GUARD_BAN,
+                                .attack = ATTACK_ADOPTED,
+                                .network = *network,
+                                .quench = quench,
+                                .seconds = seconds};
+    int err = seconds ? guard_may_ban(g, network, f)
+                      : fault(f, ERR_RANGE, "only an operator bans without an end");
+    struct ban *ban;
+
+    if (err)
+        return err;
+    clock_reach(g, now);
+    ban = bans_take(&g->bans, &g->keys, network, false, g->at.t);
+    if (!ban || !bans_begin(&g->bans, ban, quench, g->at.t, seconds))
+        return fault(f, ERR_FULL, "there is no room for another ban");
+    ban->attack = ATTACK_ADOPTED;
+    ban->manual = false;
+    ban->switch_id = 0;
     ban->threshold = ban->count = ban->window = 0;
     ban->last = 0;
     if (ban->until > ban->remembered)

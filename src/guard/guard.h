@@ -34,8 +34,12 @@ enum attack {
     ATTACK_MALFORMED,
     ATTACK_CANARY,   /* touched an account that nobody should know */
     ATTACK_OPERATOR, /* none: an operator's ban */
+    ATTACK_ADOPTED,  /* not known any more: guard_adopt() */
 };
-#define ATTACKS 8
+#define ATTACKS 9
+
+/* Whether attempts were counted for it, so that a witness, a proof and a switch mean something. */
+bool guard_attack_counted(enum attack attack);
 
 enum guard_event_kind {
     GUARD_BAN,     /* drop `network` for `seconds` */
@@ -159,9 +163,13 @@ const struct guard_limits *guard_limits_in_use(const struct guard *guard);
 /* ---- the operator's acts ---- */
 
 /* `seconds` 0: until unban. Networks wider than /16 or IPv6 /32 and what overlaps never-ban or a trunk are
- * refused: ERR_RANGE, ERR_CONFLICT. */
+ * refused: ERR_RANGE, ERR_CONFLICT. `order` is the operator's number for it, kept as guard_ban.last. */
 int guard_ban(struct guard *guard, struct instant now, const struct network *network,
-              uint32_t seconds, struct fault *f);
+              uint32_t seconds, uint64_t order, struct fault *f);
+/* A ban that the kernel holds and that no record tells of: the guard decided it, and died before that was written. It
+ * lasts for the `seconds` that are left of it, which are not 0, and makes no later one longer. Refused like guard_ban(). */
+int guard_adopt(struct guard *guard, struct instant now, const struct network *network, bool quench,
+                uint32_t seconds, struct fault *f);
 /* Also forgets what was counted. ERR_MISSING names a wider network when that is what is banned. */
 int guard_unban(struct guard *guard, struct instant now, const struct network *network,
                 struct fault *f);
@@ -202,7 +210,8 @@ struct guard_ban {
     uint32_t length, level, quench_level;
     uint32_t threshold, count, window;
     uint32_t heard; /* attempts since it was to work */
-    uint64_t last;  /* the newest attempt that counted */
+    uint64_t
+        last; /* the newest attempt that counted; of an operator's ban the number of his order */
 };
 bool guard_next_ban(const struct guard *guard, struct instant now, size_t *cursor,
                     struct guard_ban *out);

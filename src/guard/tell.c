@@ -29,11 +29,17 @@ static const char *const attack_names[ATTACKS] = {
     [ATTACK_MALFORMED] = "malformed",
     [ATTACK_CANARY] = "canary",
     [ATTACK_OPERATOR] = "operator",
+    [ATTACK_ADOPTED] = "adopted",
 };
 
 const char *guard_event_name(enum guard_event_kind kind)
 {
     return event_names[kind];
+}
+
+bool guard_attack_counted(enum attack attack)
+{
+    return attack != ATTACK_OPERATOR && attack != ATTACK_ADOPTED;
 }
 
 const char *guard_attack_name(enum attack attack)

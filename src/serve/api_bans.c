@@ -77,7 +77,7 @@ static bool wants_ban(const void *listing, const void *item)
     return (!l->network.family || exempts_overlap(&l->network, &ban->network)) &&
            (!l->by_attack || ban->attack == l->attack) &&
            (!l->by_observed || ban->observed == l->observed) &&
-           (!l->switch_id || (ban->switch_id == l->switch_id && ban->attack != ATTACK_OPERATOR));
+           (!l->switch_id || (ban->switch_id == l->switch_id && guard_attack_counted(ban->attack)));
 }
 
 static int list_bans(struct api *api, const struct guard_room *room, struct fault *f)
@@ -120,7 +120,8 @@ struct act {
     struct network network;
     uint32_t seconds;
     struct span note;
-    bool there; /* a ban of exactly this network */
+    int64_t order; /* the change that it is on record by */
+    bool there;    /* a ban of exactly this network */
     struct guard_ban ban;
     int refused; /* by the guard, when the record stood already */
     struct fault why;
@@ -252,7 +253,10 @@ static int record_ban(struct api *api, struct store_tx *tx, struct fault *f)
 
     if (act->seconds)
         ban.until = instant_wall_s(store_tx_now(tx)) + act->seconds;
-    return rc ? rc : store_ban_put(tx, &by, &ban, &id, f);
+    rc = rc ? rc : store_ban_put(tx, &by, &ban, &id, f);
+    rc = rc ? rc : store_ban_get(tx, &act->network, &ban, f);
+    act->order = ban.change;
+    return rc;
 }
 
 static int ban_now(struct api *api, const struct guard_room *room, struct fault *f)
@@ -260,7 +264,8 @@ static int ban_now(struct api *api, const struct guard_room *room, struct fault 
     struct act *act = api->state;
 
     (void)f;
-    act->refused = guard_ban(room->guard, room->now, &act->network, act->seconds, &act->why);
+    act->refused = guard_ban(room->guard, room->now, &act->network, act->seconds,
+                             (uint64_t)act->order, &act->why);
     if (!act->refused && !guard_find_ban(room->guard, room->now, &act->network, false, &act->ban))
         act->refused = fault(&act->why, ERR_CONFLICT, "the ban has been lifted at once");
     return 0;

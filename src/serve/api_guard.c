@@ -280,17 +280,17 @@ json_t *api_words(const char *en, const char *ja)
 json_t *api_ban_json(const struct api_switch_names *names, const struct guard_ban *ban,
                      struct span note, struct span actor)
 {
-    bool by_hand = ban->attack == ATTACK_OPERATOR;
+    bool by_hand = ban->attack == ATTACK_OPERATOR, counted = guard_attack_counted(ban->attack);
 
     return json_pack(
         "{s:o, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:I, s:I, s:o, s:o}",
         "network", api_network(&ban->network), "kind", ban->quench ? "quench" : "ban", "attack",
         guard_attack_name(ban->attack), "by", by_hand ? "operator" : "guard", "observed",
-        ban->observed, "switch", by_hand ? json_null() : api_switch_or_null(names, ban->switch_id),
+        ban->observed, "switch", counted ? api_switch_or_null(names, ban->switch_id) : json_null(),
         "since", api_time_ms(ban->since * 1000), "until", api_time_or_null(ban->until), "seconds",
         ban->length ? json_integer(ban->length) : json_null(), "level",
         (json_int_t)(ban->quench ? ban->quench_level : ban->level), "witness",
-        by_hand ? json_null() : json_string(witness_name(ban->witness)), "threshold",
+        counted ? json_string(witness_name(ban->witness)) : json_null(), "threshold",
         (json_int_t)ban->threshold, "count", (json_int_t)ban->count, "window",
         (json_int_t)ban->window, "heard", (json_int_t)ban->heard, "note", api_text(note), "actor",
         api_text_or_null(actor));

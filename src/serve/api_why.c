@@ -94,7 +94,7 @@ static json_t *counted_json(const struct api_switch_names *names, const struct s
 
 static json_t *decision_json(const struct api_switch_names *names, const struct store_decision *d)
 {
-    bool by_hand = d->attack == ATTACK_OPERATOR;
+    bool counted = guard_attack_counted(d->attack);
     json_t *attempts = json_array();
 
     for (size_t i = 0; i < d->n_attempts; i++)
@@ -104,8 +104,8 @@ static json_t *decision_json(const struct api_switch_names *names, const struct 
         api_time_ms(d->at_ms), "event", guard_event_name(d->kind), "attack",
         guard_attack_name(d->attack), "network", api_network_or_null(&d->network), "switch",
         api_text_or_null(d->switch_name), "account", api_text_or_null(d->account), "observed",
-        d->observed, "witness", by_hand ? json_null() : json_string(witness_name(d->witness)),
-        "proof", by_hand ? json_null() : json_string(proof_name(d->proof)), "threshold",
+        d->observed, "witness", counted ? json_string(witness_name(d->witness)) : json_null(),
+        "proof", counted ? json_string(proof_name(d->proof)) : json_null(), "threshold",
         (json_int_t)d->threshold, "count", (json_int_t)d->count, "window", (json_int_t)d->window,
         "until", d->seconds ? api_time_ms(d->at_ms + (int64_t)d->seconds * 1000) : json_null(),
         "named", (json_int_t)d->n_named, "attempts", attempts);

@@ -31,6 +31,7 @@ static const struct {
     [ATTACK_MALFORMED] = {"malformed packets", "不正な形式のパケット"},
     [ATTACK_CANARY] = {"a canary was touched", "カナリアへの接触"},
     [ATTACK_OPERATOR] = {"an operator's ban", "運用者による遮断"},
+    [ATTACK_ADOPTED] = {"a reason that was not written down", "記録されなかった理由"},
 };
 
 const char *why_attack_words(enum attack attack, bool japanese)
@@ -92,6 +93,14 @@ static void say_ban(struct talk *t, const struct guard_ban *ban, struct span swi
                    note.n ? ")" : "");
         buf_printf(&t->ja, "。運用者による遮断です%s%.*s%s。", note.n ? "（" : "", SPAN_FMT(note),
                    note.n ? "）" : "");
+    } else if (ban->attack == ATTACK_ADOPTED) {
+        buf_puts(&t->en,
+                 ": the kernel held that at the start, and no record says why. sekishod was killed "
+                 "before it was written.");
+        buf_puts(
+            &t->ja,
+            "。起動時にカーネルに残っていた遮断で、理由の記録はありません。記録する前に sekishod "
+            "が強制終了されました。");
     } else if (ban->attack == ATTACK_CANARY) {
         buf_puts(&t->en, ": it touched a canary, an account that nobody should know.");
         buf_puts(&t->ja, "。誰も知らないはずのカナリアのアカウントに接触しました。");
@@ -108,7 +117,7 @@ static void say_ban(struct talk *t, const struct guard_ban *ban, struct span swi
                    ban->threshold);
     }
     say(t);
-    if (switch_name.n && ban->attack != ATTACK_OPERATOR) {
+    if (switch_name.n && guard_attack_counted(ban->attack)) {
         buf_printf(&t->en, "The last of them was on switch %.*s.", SPAN_FMT(switch_name));
         buf_printf(&t->ja, "最後の試行はスイッチ %.*s へのものでした。", SPAN_FMT(switch_name));
         say(t);

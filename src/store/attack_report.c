@@ -128,7 +128,8 @@ static int rank(enum attack attack)
     case ATTACK_SCAN:
     case ATTACK_CALL:
     case ATTACK_MALFORMED:
-    case ATTACK_OPERATOR: return 0;
+    case ATTACK_OPERATOR:
+    case ATTACK_ADOPTED: return 0;
     }
     return 0;
 }

@@ -119,8 +119,8 @@ int store_ban_list(struct store_tx *tx, const struct store_page *page, struct st
 /* A ban of exactly this network, the operator's or the guard's. */
 int store_unban(struct store_tx *tx, const struct store_by *by, const struct network *network,
                 struct fault *f);
-/* The operator's ban of exactly this network was lifted by hand, in the kernel, when `seen` was the newest change: it does
- * not come back. No record where he has not banned it, or has banned it anew since. */
+/* The operator's ban of exactly this network, by the change `seen`, was lifted by hand, in the kernel: it does not come back.
+ * No record where he has not banned it, or has banned it anew since. */
 int store_ban_gone(struct store_tx *tx, const struct store_by *by, const struct network *network,
                    int64_t seen, struct fault *f);
 /* A lock of an account, of whatever kind. */

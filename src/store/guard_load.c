@@ -181,8 +181,10 @@ static int each(struct load *l, struct db *db, const char *sql, row_fn *row, str
 
 static int give_own_ban(struct load *l, struct query *q, struct fault *f)
 {
-    struct guard_ban ban = {
-        .attack = ATTACK_OPERATOR, .since = query_int(q, 1) / 1000, .until = query_int(q, 2)};
+    struct guard_ban ban = {.attack = ATTACK_OPERATOR,
+                            .since = query_int(q, 1) / 1000,
+                            .until = query_int(q, 2),
+                            .last = (uint64_t)query_int(q, 3)};
     int err = network_parse(query_text(q, 0), &ban.network, f);
 
     if (err)
@@ -190,6 +192,16 @@ static int give_own_ban(struct load *l, struct query *q, struct fault *f)
     if (ban.until)
         ban.length = ban.until > ban.since ? (uint32_t)(ban.until - ban.since) : 1;
     return l->to->ban(l->to->arg, &ban, f);
+}
+
+static int give_lifted(const struct load *l, struct fault *f)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < l->n_lifted && !err; i++)
+        if (l->lifted[i].kind == 'b')
+            err = l->to->lifted(l->to->arg, &l->lifted[i].network, f);
+    return err;
 }
 
 static int give_ban(struct load *l, struct query *q, struct fault *f)
@@ -348,10 +360,12 @@ int store_guard_load(struct store_tx *tx, const struct guard_limits *limits,
     int err = tx->evidence ? read_lifted(&l, f)
                            : fault(f, ERR_DENIED, "a write job cannot see what happened");
 
+    if (!err && to->lifted)
+        err = give_lifted(&l, f);
     if (!err && to->ban)
-        err =
-            each(&l, tx->db, "SELECT network, since, until FROM bans WHERE until = 0 OR until > ?1",
-                 give_own_ban, f);
+        err = each(&l, tx->db,
+                   "SELECT network, since, until, change FROM bans WHERE until = 0 OR until > ?1",
+                   give_own_ban, f);
     if (!err && to->ban)
         err =
             each(&l, tx->evidence,

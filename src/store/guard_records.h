@@ -26,6 +26,8 @@ int store_guard_key(struct store_tx *tx, uint8_t key[GUARD_KEY_BYTES], struct fa
  * caller's to ignore. */
 struct store_guard_loader {
     void *arg;
+    /* Of this network the operator has lifted a ban, within a year; whether one was decided since is not said. */
+    int (*lifted)(void *arg, const struct network *network, struct fault *f);
     int (*ban)(void *arg, const struct guard_ban *ban, struct fault *f);
     int (*lock)(void *arg, const struct guard_lock *lock, struct fault *f);
     int (*pair)(void *arg, const struct guard_pair *pair, struct fault *f);
@@ -33,8 +35,8 @@ struct store_guard_loader {
 };
 
 /*
- * Gives everything to the loader, in an evidence or a read job: the operator's bans first, then the guard's bans, locks,
- * pairs and counts. What the operator has lifted (unban, unlock, forgotten) does not come back, whether or not the
+ * Gives everything to the loader, in an evidence or a read job: what was lifted, the operator's bans, then the guard's bans,
+ * locks, pairs and counts. `last` of an operator's ban is the number of the change that made it. What the operator has lifted (unban, unlock, forgotten) does not come back, whether or not the
  * guard had time to write that down before it was killed; nor do bans and locks that are over, and counts whose
  * window, by `limits`, has passed since they were saved. A pair is good only if the guard's decision that
  * makes it good was written.

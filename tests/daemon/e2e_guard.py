@@ -8,10 +8,12 @@ The last one's wall clock can be set: set_clock.c.
 
 import calendar
 import contextlib
+import ipaddress
 import json
 import os
 import re
 import signal
+import sqlite3
 import struct
 import sys
 import tempfile
@@ -65,6 +67,12 @@ def banned(address):
     held = "".join(one for one in sets.split("\tset ") if re.match("(sip|every)_", one))
     return any(re.search(rf"(^|\s){re.escape(address)}(/64)?(\s|$)", one)
                for one in re.split("[,{\n]", held))
+
+
+def packed(address):
+    """As evidence.db names a host."""
+    ip = ipaddress.ip_address(address)
+    return bytes([ip.version]) + ip.packed + bytes([ip.max_prefixlen])
 
 
 def status(daemon):
@@ -355,6 +363,52 @@ def bans_outlive_a_restart_and_a_kill():
         assert banned(stopped) and banned(killed), d.read_log()
         assert world.register(killed, "1001", "right") == 0
         assert world.register(PHONE, "1002", "right") == 200
+
+
+@case
+def a_ban_that_was_not_written_down_outlives_a_kill():
+    """The disk is held, so that it is surely lost: with the enforcer alone, sekishod alone, and both."""
+    lifted = next(fresh)
+    with guarding() as d:
+        for which in ("enforcer", "daemon", "both"):
+            source, evidence = next(fresh), os.path.join(d.state, "evidence.db")
+            attack(lifted, times=8)
+            assert eventually(lambda: banned(lifted)), d.read_log()
+            with contextlib.closing(sqlite3.connect(evidence, isolation_level=None)) as disk:
+                disk.execute("BEGIN IMMEDIATE")
+                attack(source, times=8)
+                assert eventually(lambda: banned(source)), d.read_log()
+                assert d.api.local("DELETE", f"/v1/bans/{lifted}").status == 204
+                if which != "daemon":
+                    os.kill(children(children(d.process.pid)[0])[0], signal.SIGKILL)
+                if which != "enforcer":
+                    d.process.kill()
+                    d.process.wait()
+                disk.execute("ROLLBACK")
+                if which != "enforcer":
+                    assert disk.execute("SELECT count(*) FROM bans WHERE network = ?", (packed(source),)).fetchone() == (0,)
+            if which != "enforcer":
+                # As if nobody had heard of it before the kill.
+                sh(f"nft add element inet sekisho sip_hosts4 '{{ {lifted} timeout 600s }}'")
+                d.start()
+            assert eventually(lambda: status(d)["guard"]["enforcer"]["state"] == "effective"), status(d)
+            assert banned(source) and not banned(lifted), d.read_log()
+            ban = d.api.local("GET", f"/v1/bans/{source}").json
+            adopted = ["adopted", "guard", None, None, 0]
+            told = [ban[key] for key in ("attack", "by", "switch", "witness", "level")]
+            assert (told == adopted) == (which != "enforcer"), ban
+            assert 500 < ban["seconds"] <= 600 and utc(ban["until"]) - time.time() < 601, ban
+            assert world.register(source, "1001", "right", 0.2) == 0
+            before = len(d.read_log())
+        # Whatever is known of it now is written down.
+        d.stop()
+        sh("nft flush ruleset")
+        d.start()
+        d.wait_log("event=witness switch=local witness=wire", since=before)
+        assert d.api.local("GET", f"/v1/bans/{source}").json["attack"] == "adopted" and banned(source)
+        assert "no record says why" in json.dumps(d.api.local("GET", f"/v1/why?address={source}").json)
+        assert d.api.local("DELETE", f"/v1/bans/{source}").status == 204
+        assert eventually(lambda: world.register(source, "1002", "right", 0.1) == 200, 3), d.read_log()
 
 
 @case

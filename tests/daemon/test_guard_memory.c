@@ -312,12 +312,15 @@ static void ban(int n)
 static void what_finds_no_room_stays_out_and_the_rest_comes_back(void **state)
 {
     struct guard *small, *large;
+    struct adoption *adoption;
 
     ban(MANY);
     small = new_guard(1);
     large = new_guard(64);
-    assert_int_equal(guard_restore_all(store, small, now(), NULL), 0);
-    assert_int_equal(guard_restore_all(store, large, now(), NULL), 0);
+    assert_int_equal(adoption_new(&adoption, NULL), 0);
+    assert_int_equal(guard_restore_all(store, small, adoption, now(), NULL), 0);
+    assert_int_equal(guard_restore_all(store, large, adoption, now(), NULL), 0);
+    adoption_free(adoption);
     assert_in_range(bans_of(small), 500, MANY - 1);
     assert_int_equal(bans_of(large), MANY);
     guard_free(small);

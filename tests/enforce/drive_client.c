@@ -48,8 +48,10 @@ static bool next(void *context, uint64_t *cursor, struct enforce_ban *out)
     return true;
 }
 
-static bool wanted(void *context, const struct network *network, enum enforce_scope scope)
+static bool wanted(void *context, const struct enforce_ban *held)
 {
+    const struct network *network = &held->network;
+
     /* Those of `many` are 11.0.0.0 and on. */
     return (network->family == 4 && network->ip[0] == 11 && n_bans > 1000) ||
            find(network) < n_bans;

@@ -264,6 +264,21 @@ def an_unban_by_hand_is_one():
 
 
 @case
+def a_flushed_set_is_an_unban_of_all_that_was_in_it():
+    with driving() as d:
+        d.do("ban 198.51.100.0/24 600000", "banned 198.51.100.0/24 0")
+        d.say("many 20000")
+        d.wait("effective", 60)
+        sh("nft flush set inet sekisho sip_hosts4")
+        d.wait("disturbed 3", 60)
+        d.wait("effective", 60)
+        assert sum(line.startswith("removed 11.") for line in d.heard) == 20000, d.heard[-5:]
+        assert not in_kernel() and in_kernel("sip_nets4")
+        d.do("reconcile", "effective")
+        assert not in_kernel() and in_kernel("sip_nets4")
+
+
+@case
 def a_hundred_thousand_bans_are_restored():
     with driving() as d:
         d.say("many 100000")

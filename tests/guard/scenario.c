@@ -474,11 +474,14 @@ static bool play_act(struct scenario *s, struct line *line, struct span what)
                        guard_forget_good(s->guard, s->now, 1, word, one ? &network : NULL, &f), &f);
     }
     network = network_from(s, word);
-    if (span_is(what, "unban"))
+    if (span_is(what, "adopt") || span_is(what, "adopt-quench"))
+        err = guard_adopt(s->guard, s->now, &network, span_is(what, "adopt-quench"),
+                          (uint32_t)(duration_ns(next(line)) / SECOND_NS), &f);
+    else if (span_is(what, "unban"))
         err = guard_unban(s->guard, s->now, &network, &f);
     else
         err = guard_ban(s->guard, s->now, &network, (uint32_t)(duration_ns(next(line)) / SECOND_NS),
-                        &f);
+                        0, &f);
     return refused(s, line, err, &f);
 }
 
@@ -605,7 +608,7 @@ static bool play_line(struct scenario *s, struct span text)
     if (span_is(what, "why"))
         return play_why(s, &line);
     if (span_is(what, "ban") || span_is(what, "unban") || span_is(what, "unlock") ||
-        span_is(what, "forget"))
+        span_is(what, "forget") || span_is(what, "adopt") || span_is(what, "adopt-quench"))
         return play_act(s, &line, what);
     if (span_is(what, "never-ban"))
         return play_list(s, &line, EXEMPT_NEVER_BAN);

@@ -433,13 +433,14 @@ static void one_thing_can_be_asked_for(void **state)
 
     for (int i = 0; i < 2; i++)
         guard_attempt(g, &a);
-    assert_int_equal(guard_ban(g, now, &net, 60, NULL), 0);
+    assert_int_equal(guard_ban(g, now, &net, 60, 7, NULL), 0);
     assert_true(guard_find_ban(g, now, &host, false, bans));
     assert_false(guard_find_ban(g, now, &host, true, bans));
     assert_int_equal(bans[0].attack, ATTACK_BRUTE_FORCE);
     assert_int_equal(guard_bans_around(g, now, &host, bans, 4), 2);
     assert_int_equal(bans[0].network.bits, 24);
     assert_int_equal(bans[0].attack, ATTACK_OPERATOR);
+    assert_int_equal(bans[0].last, 7);
     assert_int_equal(bans[1].network.bits, 32);
     assert_int_equal(guard_bans_around(g, now, &host, bans, 1), 1);
     assert_int_equal(guard_bans_around(g, now, &net, bans, 4), 1);
