@@ -515,14 +515,19 @@ def a_broken_store_delays_no_answer():
 
 @case
 def a_store_that_cannot_be_written_is_told():
-    limit = "import resource,os,sys;resource.setrlimit(resource.RLIMIT_FSIZE,(400000,400000));" \
-            "import signal;signal.signal(signal.SIGXFSZ,signal.SIG_IGN);os.execv(sys.argv[1],sys.argv[1:])"
+    limit = "import resource,os,sys;resource.setrlimit(resource.RLIMIT_FSIZE,(int(sys.argv[1]),)*2);" \
+            "import signal;signal.signal(signal.SIGXFSZ,signal.SIG_IGN);os.execv(sys.argv[2],sys.argv[2:])"
     with tempfile.TemporaryDirectory() as dir:
         script = dir + "/start"
-        with open(script, "w") as f:
-            f.write(f"#!/bin/sh\nexec /usr/bin/python3 -c '{limit}' {BINARY} \"$@\"\n")
-        os.chmod(script, 0o755)
-        with Daemon(script) as d:
+        with Daemon(BINARY) as d:
+            d.stop()
+            # A store that is new takes more than this to be made: it has been, and some room is left.
+            room = 200000 + max(os.path.getsize(f) for f in glob.glob(os.path.join(d.state, "*.db")))
+            with open(script, "w") as f:
+                f.write(f"#!/bin/sh\nexec /usr/bin/python3 -c '{limit}' {room} {BINARY} \"$@\"\n")
+            os.chmod(script, 0o755)
+            d.binary = script
+            d.start()
             for i in range(2000):
                 try:
                     api(d, "PUT", f"/v1/switches/local/accounts/full{i}",
