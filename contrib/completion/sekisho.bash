@@ -36,6 +36,8 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     "prove "*) echo --plan --outside --extensions --area --tables --born --restrict --except --rules --against \
         --against-restrict --against-except --account --switch --tenant --operator --against-account --against-tenant \
         --ranges --all --restrictions ;;
+    "replay "*) echo --file --format --zone --mapping --payer --plan --outside --extensions --area --tables --born \
+        --restrict --except --rules --template --countries --rates --since --until --top --csv ;;
     "refusals "* | "audit "*) echo --account --switch --tenant --since --limit ;;
     "bans "*) echo --network --attack --switch ;;
     "ban "*) echo --for --note --yes ;;
@@ -83,6 +85,7 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
     --fail-open) echo yes no ;;
     --mode) echo enforce observe inherit ;;
     --unknown) echo born deny ;;
+    --format) echo asterisk freeswitch kamailio mapping ;;
     --form) echo dialled +e164 e164 ;;
     --kind) echo lockout international takeover ;;
     --attack) echo brute-force slow enumeration scan call malformed canary operator ;;
@@ -93,7 +96,7 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
 
 _sekisho() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="status switch tenant preset account restrict template stop check number prove complement bans ban
+    local commands="status switch tenant preset account restrict template stop check number prove replay complement bans ban
         unban lockouts unlock known-good access never-ban canary refusals audit why
         attacks token settings backup doctor version help"
     local global="--socket --url --token-file --json --lang --help"

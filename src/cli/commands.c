@@ -126,6 +126,24 @@ const struct command commands[] = {
              "Of two lists: exit status 0 when the first lets nothing through that the second "
              "closes, else 3.\n",
      .run = cmd_prove},
+    {.name = "replay",
+     .brief = "What rules would have done to calls that are over",
+     .usage = "replay --file FILE… --zone ZONE [--format FORMAT] --plan COUNTRY [PLAN…] RULES "
+              "[--rates FILE] [--csv]",
+     .help = "Needs no daemon.\n"
+             "  --file FILE…         call records, plain or gzip\n"
+             "  --format FORMAT      asterisk (without it), freeswitch, kamailio, mapping\n"
+             "  --zone ZONE          whose clocks the records show: Asia/Tokyo, UTC\n"
+             "  --mapping FILE       of --format mapping: what the columns are\n"
+             "  --payer WORDS        who pays: \"accountcode, endpoint, src\"\n"
+             "  --born               the plan's international prefix restricted\n"
+             "  --restrict PREFIX…  --except PREFIX…  --rules FILE\n"
+             "  --template TEMPLATE [--countries COUNTRY…]\n"
+             "  --rates FILE         CSV: prefix, price, increment, currency\n"
+             "  --since TIME  --until TIME\n"
+             "  --top N              accounts and countries that are listed: 20 without it\n"
+             "  --csv                the refused calls, a row each\n" PLAN_HELP,
+     .run = cmd_replay},
     {.name = "complement",
      .brief = "What to restrict so that only some prefixes stay open",
      .usage = "complement --root PREFIX --allow PREFIX…",

@@ -19,6 +19,7 @@ int cmd_lockouts(struct cli *cli, const struct command *self, int argc, char **a
 int cmd_number(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_prove(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_refusals(struct cli *cli, const struct command *self, int argc, char **argv);
+int cmd_replay(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_status(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_unban(struct cli *cli, const struct command *self, int argc, char **argv);
 int cmd_unlock(struct cli *cli, const struct command *self, int argc, char **argv);

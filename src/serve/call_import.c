@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "intake/cdr_call.h"
 #include "numbering/numbering.h"
 #include "policy/snapshot.h"
 #include "store/store.h"
@@ -121,36 +122,18 @@ struct history_place call_place(void *arg, int64_t switch_id, const struct call 
     return (struct history_place){.country = span_of(country), .abroad = goes_abroad(&number)};
 }
 
-static bool is_abroad(const struct call_import *import, struct span dialled)
-{
-    char country[4];
-    struct number number;
-
-    return understand(import->snapshot, import->options.switch_id, dialled, &number, country) &&
-           number.target == CLASS_INTERNATIONAL;
-}
-
-/* What is kept of a call is what made it one abroad, where anything did: a transfer or a menu sends what its caller
- * has not dialled. */
+/* By the numbering that the switch has now; what was dialled, where it is gone. */
 static struct span number_of(const struct call_import *import, const struct cdr *c)
 {
-    if (!c->sent.n || span_eq(c->sent, c->dialled) || !is_abroad(import, c->sent))
-        return c->dialled;
-    return is_abroad(import, c->dialled) ? c->dialled : c->sent;
-}
+    struct span number = c->dialled;
 
-static enum call_end end_of(const struct cdr *c)
-{
-    switch (c->outcome) {
-    case CDR_ANSWERED: return CALL_ANSWERED;
-    case CDR_NO_ANSWER:
-    case CDR_BUSY:
-    case CDR_CANCELLED: return CALL_UNANSWERED;
-    case CDR_FAILED: return CALL_FAILED;
-    case CDR_REFUSED: return CALL_REFUSED;
-    case CDR_UNKNOWN: break;
-    }
-    return c->billed_s ? CALL_ANSWERED : CALL_UNANSWERED;
+    snapshot_read_lock();
+    const struct levels_gate *gate =
+        snapshot_switch_by_id(import->snapshot, import->options.switch_id);
+    if (gate)
+        number = cdr_call_number(c, gate->site);
+    snapshot_read_unlock();
+    return number;
 }
 
 /* ---- rows ----------------------------------------------------------------------------------- */
@@ -195,13 +178,13 @@ static int add_record(struct call_import *import, const struct cdr *c, struct fa
 
     if (c->near_half)
         return 0;
-    if (number.n > CALL_DIALLED_MAX || c->start_ms < 0 || c->start_ms > CALL_START_MAX) {
-        note_bad(import, cdr_reader_line(import->reader),
-                 number.n > CALL_DIALLED_MAX ? "what was dialled has more than 127 bytes"
-                                             : "the call began before 1970 or after the year 9999");
+    const char *why = cdr_call_objection(c, number);
+
+    if (why) {
+        note_bad(import, cdr_reader_line(import->reader), why);
         return 0;
     }
-    *call = (struct call){.start_ms = c->start_ms, .end = end_of(c)};
+    *call = (struct call){.start_ms = c->start_ms, .end = cdr_call_end(c)};
     call->seconds = call->end == CALL_ANSWERED ? c->billed_s : 0;
     int found = caller_of(import, c, &call->caller, f);
     if (found != 1)

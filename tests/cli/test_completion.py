@@ -55,7 +55,7 @@ def first_unknown(path, options):
 
 
 same("commands", complete(""), commands())
-same("a beginning", complete("re"), ["refusals", "restrict"])
+same("a beginning", complete("re"), ["refusals", "replay", "restrict"])
 same("behind global options", complete("--json", "--lang", "ja", "st"), ["status", "stop"])
 same("values of --lang", complete("--lang", ""), ["en", "ja"])
 same("values of --mode", complete("switch", "set", "local", "--mode", "o"), ["observe"])
