@@ -9,6 +9,7 @@
 #include "serve/http_head.h"
 #include "serve/import_rows.h"
 #include "serve/lines.h"
+#include "serve/question.h"
 
 /*
  * What strangers can put into a request. The first byte says what reads the rest; every refusal must be
@@ -113,6 +114,57 @@ static void plain_is_json(struct span text, const char *const *names, const stru
     json_decref(json);
 }
 
+static bool same(struct span a, struct span b)
+{
+    return !a.p == !b.p && span_eq(a, b);
+}
+
+/* What is taken without a tree is what the tree says, and a question that the tree takes keeps to its bounds. */
+static void question_body(struct span body)
+{
+    struct reader r = {0};
+    struct question plain = {0}, tree = {0};
+    struct fault f;
+    json_t *json = NULL;
+    bool taken = question_plain(body, &plain);
+    int rc = reader_parse(&r, body, &json, &f);
+
+    if (!rc)
+        rc = question_tree(&r, json, &tree, &f);
+    if (rc)
+        promise_refusal(rc, &r, &f);
+    PROMISE(!taken || rc == 0);
+    if (taken) {
+        PROMISE(same(plain.gate, tree.gate) && same(plain.account, tree.account));
+        PROMISE(same(plain.number, tree.number) && same(plain.remote, tree.remote));
+        PROMISE(!plain.dry_run && !tree.dry_run);
+    }
+    if (rc == 0) {
+        PROMISE(!tree.gate.p || reader_is_name(tree.gate));
+        PROMISE(tree.account.p && tree.account.n <= QUESTION_ACCOUNT_MAX);
+        PROMISE(tree.number.p && tree.number.n <= QUESTION_NUMBER_MAX);
+        PROMISE(tree.remote.n <= QUESTION_REMOTE_MAX);
+    }
+    json_decref(json);
+    reader_free(&r);
+}
+
+static void question_pairs(char *text, size_t n)
+{
+    static struct target_query form;
+    struct question q = {0};
+    char parameter[64] = "";
+    struct fault f;
+    int rc = target_query_parse(&form, text, n, &f);
+
+    if (!rc)
+        rc = question_form(&form, &q, parameter, &f);
+    PROMISE(rc == 0 || ((rc == ERR_SYNTAX || rc == ERR_RANGE) && f.text[0]));
+    PROMISE(memchr(parameter, 0, sizeof(parameter)));
+    PROMISE(rc || (q.account.p && q.account.n <= QUESTION_ACCOUNT_MAX && q.number.p &&
+                   q.number.n <= QUESTION_NUMBER_MAX && q.remote.n <= QUESTION_REMOTE_MAX));
+}
+
 /* Every line is read once, whatever stands in those before it. */
 static void line_body(bool csv, char *text, size_t n)
 {
@@ -215,6 +267,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 'v': import_body(true, text, size - 1); break;
     case 'c': line_body(true, text, size - 1); break;
     case 't': target(text, size - 1); break;
+    case 'q': question_body((struct span){text, size - 1}); break;
+    case 'f': question_pairs(text, size - 1); break;
     case 'h': header(text, size - 1); break;
     default: json_body(data[0], (struct span){text, size - 1}); break;
     }

@@ -80,7 +80,7 @@ int serve_parts_sip_tcp(struct serve_thread *serve, struct sip_tcp *sip, struct 
 
 static void run_http(void *arg, int fd)
 {
-    http_run(arg);
+    http_run(arg, fd);
 }
 
 static int wait_http(void *arg)
@@ -100,15 +100,18 @@ static size_t open_http_requests(void *arg)
 
 int serve_parts_http(struct serve_thread *serve, struct http *http, struct fault *f)
 {
-    const struct serve_part part = {
+    struct serve_part part = {
         .arg = http,
         .fd = http_fd(http),
+        .wake = http_wake(http),
         .run = run_http,
         .wait_ms = wait_http,
         .drain = drain_http,
         .open = open_http_requests,
     };
 
+    _Static_assert(HTTP_LISTENERS_MAX <= SERVE_LISTENERS_MAX, "a part has room for them");
+    part.n_listeners = http_listeners(http, part.listeners);
     return serve_thread_add(serve, &part, f);
 }
 

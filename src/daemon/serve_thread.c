@@ -15,7 +15,7 @@
 /* A part on the loop. */
 struct seat {
     struct serve_part part;
-    uv_poll_t poll;
+    uv_poll_t poll, wake;
     uv_poll_t listeners[SERVE_LISTENERS_MAX];
     size_t n_listeners;
     uv_timer_t timer;
@@ -106,6 +106,8 @@ int serve_thread_add(struct serve_thread *serve, const struct serve_part *part, 
         return err;
     serve->n_seats++;
     seat->part = *part;
+    if (part->wake)
+        err = watch(serve, seat, &seat->wake, part->wake, on_poll, f);
     uv_timer_init(&serve->loop, &seat->timer);
     seat->timer.data = seat;
     for (size_t i = 0; i < part->n_listeners && !err; i++) {

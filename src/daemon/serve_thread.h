@@ -17,13 +17,14 @@ int serve_thread_new(struct serve_thread **out, struct fault *f);
 /* When it has ended, or was never started. */
 void serve_thread_free(struct serve_thread *serve);
 
-#define SERVE_LISTENERS_MAX 8
+#define SERVE_LISTENERS_MAX 9
 
 /* Something that answers, driven by descriptors: fastagi.h, http.h. Everything is called on the thread;
  * `drain` takes what has connected already and no more, `open` is what is not finished then. */
 struct serve_part {
     void *arg;
     int fd;
+    int wake;                           /* watched like it; 0: there is none */
     int listeners[SERVE_LISTENERS_MAX]; /* watched too, until just before `drain` */
     size_t n_listeners;
     void (*run)(void *arg, int fd); /* which of them is readable; -1: none, something is due */

@@ -122,7 +122,6 @@ struct api {
     struct api_caller caller;
     struct instant now;
     /* the question */
-    struct target target;
     struct span params[API_PARAMS_MAX]; /* what stands for the {…} of the pattern */
     enum api_media media;
     struct buf body;
@@ -151,6 +150,8 @@ struct api {
     bool harmful;         /* there is something that the caller has to agree to: */
     json_t *harms;
     const char *path; /* of a backup */
+    /* Of the question, and last: 4 KiB of parameters that need not be cleared for each. */
+    struct target target;
 };
 
 /* Frees what the request holds, not the request. */

@@ -3,80 +3,18 @@
 
 #include "serve/api_common.h"
 #include "serve/authorize.h"
+#include "serve/question.h"
 #include "serve/verdict_json.h"
-
-#define ACCOUNT_BYTES_MAX 256
-#define NUMBER_ASKED_MAX 4096
-#define REMOTE_BYTES_MAX 64
-
-struct question {
-    struct span gate;
-    struct span account;
-    struct span number;
-    struct span remote;
-    bool dry_run;
-};
 
 static int read_json(struct api *api, struct question *q, struct fault *f)
 {
-    const struct field fields[] = {
-        {.name = "switch", .kind = FIELD_NAME, .out = &q->gate},
-        {.name = "account",
-         .kind = FIELD_BYTES,
-         .out = &q->account,
-         .required = true,
-         .max = ACCOUNT_BYTES_MAX},
-        {.name = "number",
-         .kind = FIELD_BYTES,
-         .out = &q->number,
-         .required = true,
-         .max = NUMBER_ASKED_MAX},
-        {.name = "remote", .kind = FIELD_BYTES, .out = &q->remote, .max = REMOTE_BYTES_MAX},
-        {.name = "dry_run", .kind = FIELD_BOOL, .out = &q->dry_run},
-    };
     json_t *json;
-    int rc = api_json(api, &json, f);
+    int rc;
 
-    if (rc)
-        return rc;
-    return reader_fields(&api->reader, "", json, fields, sizeof(fields) / sizeof(fields[0]), f);
-}
-
-/* One pair of a form. */
-static int take(struct api *api, const struct target_pair *pair, struct question *q,
-                struct fault *f)
-{
-    const struct {
-        const char *name;
-        struct span *out;
-        size_t max;
-    } fields[] = {
-        {"switch", &q->gate, STORE_NAME_MAX},
-        {"account", &q->account, ACCOUNT_BYTES_MAX},
-        {"number", &q->number, NUMBER_ASKED_MAX},
-        {"remote", &q->remote, REMOTE_BYTES_MAX},
-    };
-
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (!span_is(pair->key, fields[i].name))
-            continue;
-        if (fields[i].out->p)
-            return api_refuse_parameter(api, fields[i].name, f, "%s stands twice", fields[i].name);
-        if (pair->value.n > fields[i].max)
-            return api_refuse_parameter(api, fields[i].name, f, "%s has %zu bytes, %zu are allowed",
-                                        fields[i].name, pair->value.n, fields[i].max);
-        *fields[i].out = pair->value;
+    if (question_plain(buf_span(&api->body), q))
         return 0;
-    }
-    if (!span_is(pair->key, "dry_run"))
-        return api_refuse_parameter(
-            api, ESCAPED(pair->key), f,
-            "there is no field \"%s\" here; allowed are switch, account, number, remote, dry_run",
-            ESCAPED(pair->key));
-    if (!span_is(pair->value, "true") && !span_is(pair->value, "false"))
-        return api_refuse_parameter(api, "dry_run", f, "dry_run must be true or false");
-    q->dry_run = span_is(pair->value, "true");
-    return 0;
+    rc = api_json(api, &json, f);
+    return rc ? rc : question_tree(&api->reader, json, q, f);
 }
 
 static int read_form(struct api *api, struct question *q, struct fault *f)
@@ -86,17 +24,12 @@ static int read_form(struct api *api, struct question *q, struct fault *f)
 
     if (rc == ERR_SYNTAX)
         api->status = 400;
-    for (size_t i = 0; !rc && i < form->n; i++)
-        rc = take(api, &form->pairs[i], q, f);
     if (rc)
         return rc;
-    if (q->gate.p && !reader_is_name(q->gate))
-        return api_refuse_parameter(api, "switch", f, "switch \"%s\" is no name", ESCAPED(q->gate));
-    if (!q->account.p)
-        return api_refuse_parameter(api, "account", f, "account is missing");
-    if (!q->number.p)
-        return api_refuse_parameter(api, "number", f, "number is missing");
-    return 0;
+    rc = question_form(form, q, api->parameter, f);
+    if (rc)
+        api->status = 422;
+    return rc;
 }
 
 /* In a read job: which switch is meant, and may a tenant ask about this account? */

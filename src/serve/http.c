@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -209,7 +209,7 @@ static void sweep(struct http *http, int64_t boot_ns)
 
 int http_wait_ms(const struct http *http)
 {
-    int64_t left = (http->sweep_ns - clock_now().boot_ns) / 1000000;
+    int64_t left = (http->sweep_ns - http->turn_ns) / 1000000;
     unsigned long long mhd;
     int wait = -1;
 
@@ -228,10 +228,11 @@ static void collect(struct http *http)
     struct request *r;
     uint64_t count;
 
-    (void)!read(http->wake, &count, sizeof(count)); /* to 0, in one go */
     pthread_mutex_lock(&http->lock);
     r = http->done;
     http->done = NULL;
+    if (r)
+        (void)!read(http->wake, &count, sizeof(count)); /* to 0, in one go */
     pthread_mutex_unlock(&http->lock);
     while (r) {
         struct request *next = r->next;
@@ -242,28 +243,33 @@ static void collect(struct http *http)
     }
 }
 
-void http_run(struct http *http)
+/* What is ready is not asked for: a look at `done` and libmicrohttpd's own wait tell it as cheaply. */
+void http_run(struct http *http, int fd)
 {
-    struct epoll_event events[HTTP_LISTENERS_MAX + 2];
-    int n = epoll_wait(http->epoll, events, HTTP_LISTENERS_MAX + 2, 0);
-    bool woken = false;
-
-    for (int i = 0; i < n; i++) {
-        size_t which = events[i].data.u32;
-
-        woken |= which == HTTP_LISTENERS_MAX + 1;
-        if (which < http->n_listeners && !http->draining)
-            accept_some(http, which);
-    }
-    if (woken)
-        collect(http);
+    http->turn_ns = clock_now().boot_ns;
+    for (size_t i = 0; i < http->n_listeners && fd >= 0; i++)
+        if (http->listeners[i] == fd)
+            accept_some(http, i);
+    collect(http);
     MHD_run(http->mhd);
-    sweep(http, clock_now().boot_ns);
+    sweep(http, http->turn_ns);
+}
+
+size_t http_listeners(const struct http *http, int fds[HTTP_LISTENERS_MAX])
+{
+    for (size_t i = 0; i < http->n_listeners; i++)
+        fds[i] = http->listeners[i];
+    return http->n_listeners;
 }
 
 int http_fd(const struct http *http)
 {
     return http->epoll;
+}
+
+int http_wake(const struct http *http)
+{
+    return http->wake;
 }
 
 size_t http_open(const struct http *http)
@@ -306,15 +312,7 @@ static int start_mhd(struct http *http, struct fault *f)
     info = MHD_get_daemon_info(http->mhd, MHD_DAEMON_INFO_EPOLL_FD);
     if (!info)
         return fault(f, ERR_IO, "libmicrohttpd has no epoll");
-    return 0;
-}
-
-static int watch(struct http *http, int fd, uint32_t tag, struct fault *f)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = tag};
-
-    if (epoll_ctl(http->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
-        return fault(f, ERR_IO, "cannot watch a descriptor: %m");
+    http->epoll = info->epoll_fd;
     return 0;
 }
 
@@ -341,27 +339,16 @@ static int open_listeners(struct http *http, const struct address *listen, size_
         rc = listener_unix(http->socket, &http->listeners[http->n_listeners], f);
         http->n_listeners += rc == 0;
     }
-    for (size_t i = 0; i < http->n_listeners && !rc; i++)
-        rc = watch(http, http->listeners[i], (uint32_t)i, f);
     return rc;
 }
 
 static int open_descriptors(struct http *http, struct fault *f)
 {
-    const union MHD_DaemonInfo *info;
-    int rc;
-
-    http->epoll = epoll_create1(EPOLL_CLOEXEC);
     http->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     http->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (http->epoll < 0 || http->wake < 0 || http->spare < 0)
+    if (http->wake < 0 || http->spare < 0)
         return fault(f, ERR_IO, "cannot open a descriptor: %m");
-    rc = start_mhd(http, f);
-    if (rc)
-        return rc;
-    info = MHD_get_daemon_info(http->mhd, MHD_DAEMON_INFO_EPOLL_FD);
-    rc = watch(http, info->epoll_fd, HTTP_LISTENERS_MAX, f);
-    return rc ? rc : watch(http, http->wake, HTTP_LISTENERS_MAX + 1, f);
+    return start_mhd(http, f);
 }
 
 int http_configure(struct http *http, const struct api_services *services,
@@ -373,6 +360,7 @@ int http_configure(struct http *http, const struct api_services *services,
         return fault_nomem(f);
     free(http->hosts);
     http->hosts = hosts;
+    http->good_host[0] = 0;
     /* In one go: an API_ALONE request may be reading them on its thread, and finds none of its own missing. */
     struct api_services next = *services;
     next.importing = &http->importing;
@@ -404,7 +392,7 @@ int http_new(struct http **out, const struct api_services *services, const struc
 
     if (!http)
         return fault_nomem(f);
-    http->epoll = http->wake = http->spare = -1;
+    http->wake = http->spare = -1;
     pthread_mutex_init(&http->lock, NULL);
     rc = http_configure(http, services, options, f);
     if (!rc)
@@ -444,11 +432,11 @@ void http_drain(struct http *http)
 static void settle(struct http *http)
 {
     while (http->pending) {
-        struct epoll_event event;
+        struct pollfd wake = {.fd = http->wake, .events = POLLIN};
 
         collect(http);
         if (http->pending)
-            epoll_wait(http->epoll, &event, 1, 100);
+            poll(&wake, 1, 100);
     }
     MHD_run(http->mhd);
 }
@@ -469,7 +457,6 @@ void http_free(struct http *http)
         settle(http);
         MHD_stop_daemon(http->mhd);
     }
-    close_fd(http->epoll);
     close_fd(http->wake);
     close_fd(http->spare);
     penalties_free(http->penalties);

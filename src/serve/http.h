@@ -6,8 +6,8 @@
 #include "serve/api.h"
 
 /*
- * The HTTP API on the wire: TCP and a Unix socket, libmicrohttpd without threads of its own. Like
- * fastagi.h: the caller's event loop watches one descriptor, and calls http_run() when it is readable or
+ * The HTTP API on the wire: TCP and a Unix socket, libmicrohttpd without threads of its own. The caller's
+ * event loop watches two descriptors and the listeners, and calls http_run() when one is readable or
  * when http_wait_ms() has passed. That thread must be registered as a reader of the snapshot, and never
  * waits for a disk: what needs the store is a job of the store, and the connection sleeps meanwhile.
  *
@@ -49,9 +49,13 @@ int http_configure(struct http *http, const struct api_services *services,
                    const struct http_options *options, struct fault *f);
 
 int http_fd(const struct http *http);
+int http_wake(const struct http *http);
+/* The listeners, which the caller watches too until http_drain(); how many there are. */
+size_t http_listeners(const struct http *http, int fds[HTTP_LISTENERS_MAX]);
 /* Until something is due; -1: nothing is. */
 int http_wait_ms(const struct http *http);
-void http_run(struct http *http);
+/* `fd`: which of them is readable; -1: something is due. */
+void http_run(struct http *http, int fd);
 
 /* Takes no more connections and lets those that are open finish their request. */
 void http_drain(struct http *http);

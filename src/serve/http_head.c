@@ -33,7 +33,7 @@ static enum MHD_Result take(void *arg, enum MHD_ValueKind kind, const char *name
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (strcasecmp(name, known[i].name) != 0)
+        if (((name[0] ^ known[i].name[0]) & ~0x20) || strcasecmp(name, known[i].name) != 0)
             continue;
         if (known[i].out->p)
             h->twice = known[i].name;
@@ -101,10 +101,17 @@ bool head_host_allowed(struct span host, struct span hosts, const struct address
 static int check_host(struct request *r, const struct fields *h, struct fault *f)
 {
     struct http *http = r->http;
+    struct span host = span_trim(h->host);
 
-    if (r->connection->local ||
-        head_host_allowed(span_trim(h->host), span_of(http->hosts), http->addresses, http->n_tcp))
+    if (r->connection->local || (host.n && span_is(host, http->good_host)))
         return 0;
+    if (head_host_allowed(host, span_of(http->hosts), http->addresses, http->n_tcp)) {
+        if (host.n < sizeof(http->good_host)) {
+            memcpy(http->good_host, host.p, host.n);
+            http->good_host[host.n] = 0;
+        }
+        return 0;
+    }
     return api_refuse(&r->api, 421, f, ERR_DENIED, "Host \"%s\" is not configured (http.hosts)",
                       ESCAPED(h->host));
 }

@@ -31,29 +31,32 @@ enum request_state {
 };
 
 struct request {
-    struct api api;
     struct http *http;
     struct connection *connection;
     struct MHD_Connection *mhd;
     enum request_state state;
     size_t body_max;
     size_t import_bytes; /* of http->import_bytes */
-    char *target;        /* decoded in place */
+    char *target;        /* behind the request, decoded in place */
     size_t target_n;
-    bool again; /* when what the handler wanted first is there, it is called again */
-    int code;   /* of the store's job, or the guard's answer */
-    struct fault fault;
+    bool again;           /* when what the handler wanted first is there, it is called again */
+    int code;             /* of the store's job, or the guard's answer */
     struct request *next; /* in http->done */
+    struct fault fault;   /* where `code` is not 0 */
+    /* Last, and in it the target, which request_new() does not clear. */
+    struct api api;
 };
 
 struct http {
     struct api_services services;
     struct http_options options;
     char *hosts;
+    char good_host
+        [128]; /* one that was found to be configured, "" at first: it is mostly the next one too */
     struct MHD_Daemon *mhd;
     struct penalties *penalties;
-    int epoll;
-    int wake;  /* eventfd: something stands in `done` */
+    int epoll; /* libmicrohttpd's */
+    int wake;  /* eventfd, readable exactly while something stands in `done` */
     int spare; /* given up for a moment when descriptors run out */
     int listeners[HTTP_LISTENERS_MAX];
     size_t n_listeners; /* the TCP ones first */
@@ -65,6 +68,7 @@ struct http {
     struct connection *connections;
     size_t n_connections;
     int64_t sweep_ns; /* when deadlines are looked at next */
+    int64_t turn_ns;  /* boot time when http_run() began: near enough for deadlines */
     struct http_figures figures;
     unsigned pending;    /* requests with the store, the guard or the worker; serve thread only */
     size_t import_bytes; /* of tenants' imports, from when they come until they are answered */

@@ -2,6 +2,7 @@
 #include "serve/http_impl.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -20,17 +21,18 @@
 void *request_new(void *arg, const char *target, struct MHD_Connection *mhd)
 {
     struct http *http = arg;
-    struct request *r = calloc(1, sizeof(*r));
+    size_t n = strlen(target);
+    struct request *r = malloc(sizeof(*r) + n + 1);
 
     if (!r)
         return NULL;
-    r->target_n = strlen(target);
-    r->target = malloc(r->target_n + 1);
-    if (!r->target) {
-        free(r);
-        return NULL;
-    }
-    memcpy(r->target, target, r->target_n + 1);
+    memset(r, 0, offsetof(struct request, fault));
+    memset(&r->api, 0, offsetof(struct api, target));
+    r->api.target.n = r->api.target.query.n = 0;
+    r->fault.text[0] = 0;
+    r->target = (char *)(r + 1);
+    r->target_n = n;
+    memcpy(r->target, target, n + 1);
     r->http = http;
     r->mhd = mhd;
     r->connection = http_connection(http, mhd);
@@ -53,12 +55,11 @@ void request_end(void *arg, struct MHD_Connection *mhd, void **request,
         return;
     if (r->connection) {
         r->connection->idle = true;
-        r->connection->deadline_ns = clock_now().boot_ns + http->options.timeout_s * NS;
+        r->connection->deadline_ns = http->turn_ns + http->options.timeout_s * NS;
     }
     *request = NULL;
     http->import_bytes -= r->import_bytes;
     api_free(&r->api);
-    free(r->target);
     free(r);
 }
 
@@ -110,7 +111,7 @@ static enum MHD_Result send_answer(struct request *r)
     MHD_destroy_response(response);
     r->http->figures.requests++;
     if (r->connection)
-        r->connection->deadline_ns = clock_now().boot_ns + r->http->options.timeout_s * NS;
+        r->connection->deadline_ns = r->http->turn_ns + r->http->options.timeout_s * NS;
     log_debug("http-request", LOG_TEXT("method", api->route ? api->route->method : "?"),
               LOG_TEXT("route", api->route ? api->route->pattern : "?"),
               LOG_INT("status", api->status), LOG_INT("token", api->caller.token));
@@ -156,9 +157,9 @@ static void job_done(void *arg, int code, const struct fault *f)
     pthread_mutex_lock(&http->lock);
     r->next = http->done;
     http->done = r;
-    pthread_mutex_unlock(&http->lock);
     while (write(http->wake, &one, sizeof(one)) < 0 && errno == EINTR)
         ;
+    pthread_mutex_unlock(&http->lock);
 }
 
 static bool run_here(struct request *r);

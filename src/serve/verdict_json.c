@@ -1,28 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "serve/verdict_json.h"
 
-static void put(struct buf *out, struct span s)
+#include <string.h>
+
+/* Room for an answer: names of ours, and what number.h and verdict.h bound. */
+#define NAMES_MAX 1024
+#define ANSWER_MAX (NAMES_MAX + NUMBER_E164_MAX + 2 * NUMBER_DIGITS_MAX + RULE_PREFIX_MAX)
+
+struct writer {
+    char text[ANSWER_MAX];
+    size_t n;
+};
+
+/* Copies what fits, which is everything. */
+static void put(struct writer *w, struct span s)
 {
-    buf_add(out, s);
+    size_t n = s.n < sizeof(w->text) - w->n ? s.n : sizeof(w->text) - w->n;
+
+    memcpy(w->text + w->n, s.p, n);
+    w->n += n;
 }
 
-#define PUT(out, literal) put((out), SPAN(literal))
+#define PUT(w, literal) put((w), SPAN(literal))
 
-/* ,"name":"text", or null for nothing. All that comes here is ASCII of our own making: letters, digits and "+*#-_". */
-static void put_text(struct buf *out, struct span name, const char *text)
+/* `name` with its comma and colon, then the text in quotes, or null for nothing. All that comes here is ASCII
+ * of our own making: letters, digits and "+*#-_". */
+static void put_text(struct writer *w, struct span name, const char *text)
 {
-    PUT(out, ",\"");
-    put(out, name);
+    put(w, name);
     if (!text || !text[0]) {
-        PUT(out, "\":null");
+        PUT(w, "null");
         return;
     }
-    PUT(out, "\":\"");
-    put(out, span_of(text));
-    PUT(out, "\"");
+    PUT(w, "\"");
+    put(w, span_of(text));
+    PUT(w, "\"");
 }
 
-static void put_number(struct buf *out, struct span name, int64_t number)
+static void put_number(struct writer *w, struct span name, int64_t number)
 {
     char digits[24], *end = digits + sizeof(digits), *p = end;
     uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
@@ -33,42 +48,39 @@ static void put_number(struct buf *out, struct span name, int64_t number)
     } while (left);
     if (number < 0)
         *--p = '-';
-    PUT(out, ",\"");
-    put(out, name);
-    PUT(out, "\":");
-    put(out, (struct span){p, (size_t)(end - p)});
+    put(w, name);
+    put(w, (struct span){p, (size_t)(end - p)});
 }
 
-/* A tree of values for every answer would cost more than the answer. */
+/* A tree of values for every answer would cost more than the answer, and so would a growing buffer. */
 void verdict_json_write(struct buf *out, const struct number *number, const struct verdict *verdict)
 {
     /* What was keyed to program a forwarding is no E.164 number; its target stands in `dialled`. */
     const char *e164 = number->class == CLASS_FORWARDING ? NULL : number->e164;
     bool ruled = verdict->rule_prefix[0] != '\0';
+    struct writer w;
 
-    PUT(out, "{\"class\":\"");
-    put(out, span_of(number_class_name(number->class)));
-    PUT(out, "\"");
-    put_text(out, SPAN("kind"), number_kind_name(number->kind));
-    put_text(out, SPAN("e164"), e164);
-    put_text(out, SPAN("country"), number->country ? number->country->iso : NULL);
-    put_text(out, SPAN("dial"), verdict->dial);
-    put_text(out, SPAN("verdict"), verdict_action_name(verdict->action));
-    put_text(out, SPAN("reason"), verdict_reason_name(verdict->reason));
-    put_text(out, SPAN("rule"), verdict->rule_prefix);
-    put_text(out, SPAN("level"), ruled ? rule_level_name(verdict->rule_level) : NULL);
-    put_text(out, SPAN("action"), ruled ? rule_action_name(verdict->rule_action) : NULL);
-    put_text(out, SPAN("dialled"), number->dialled);
-    put_text(out, SPAN("risk"), number_risk_name(number->risk));
-    put_text(out, SPAN("presentation"), number_presentation_name(number->presentation));
+    w.n = 0;
+    put_text(&w, SPAN("{\"class\":"), number_class_name(number->class));
+    put_text(&w, SPAN(",\"kind\":"), number_kind_name(number->kind));
+    put_text(&w, SPAN(",\"e164\":"), e164);
+    put_text(&w, SPAN(",\"country\":"), number->country ? number->country->iso : NULL);
+    put_text(&w, SPAN(",\"dial\":"), verdict->dial);
+    put_text(&w, SPAN(",\"verdict\":"), verdict_action_name(verdict->action));
+    put_text(&w, SPAN(",\"reason\":"), verdict_reason_name(verdict->reason));
+    put_text(&w, SPAN(",\"rule\":"), verdict->rule_prefix);
+    put_text(&w, SPAN(",\"level\":"), ruled ? rule_level_name(verdict->rule_level) : NULL);
+    put_text(&w, SPAN(",\"action\":"), ruled ? rule_action_name(verdict->rule_action) : NULL);
+    put_text(&w, SPAN(",\"dialled\":"), number->dialled);
+    put_text(&w, SPAN(",\"risk\":"), number_risk_name(number->risk));
+    put_text(&w, SPAN(",\"presentation\":"), number_presentation_name(number->presentation));
     if (verdict->max_seconds)
-        put_number(out, SPAN("max_seconds"), (int64_t)verdict->max_seconds);
+        put_number(&w, SPAN(",\"max_seconds\":"), (int64_t)verdict->max_seconds);
     else
-        put_text(out, SPAN("max_seconds"), NULL);
-    put_number(out, SPAN("change"), (int64_t)verdict->change);
-    PUT(out, ",\"observed\":");
-    put(out, verdict->observed ? SPAN("true") : SPAN("false"));
-    PUT(out, "}");
+        PUT(&w, ",\"max_seconds\":null");
+    put_number(&w, SPAN(",\"change\":"), (int64_t)verdict->change);
+    put(&w, verdict->observed ? SPAN(",\"observed\":true}") : SPAN(",\"observed\":false}"));
+    buf_add(out, (struct span){w.text, w.n});
 }
 
 json_t *verdict_json(const struct number *number, const struct verdict *verdict)

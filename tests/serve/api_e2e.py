@@ -493,6 +493,47 @@ def authorize(api, daemon, spec):
     switch('authorize', 403, dict(question, switch='other'))
 
 
+def forms(api):
+    """application/x-www-form-urlencoded in every spelling is the question that JSON asks; a refusal is 200 with the verdict."""
+    number = '010-252-61-512-3456'
+    verdict = api('authorize', 200, {'account': '1001', 'switch': 'local', 'number': number}).json
+    assert (verdict['verdict'], verdict['dialled']) == ('deny', '010252615123456'), verdict
+    every = lambda text: ''.join(f'%{byte:02X}' for byte in text.encode())
+    for form in (f'account=1001&number={number}&switch=local',
+                 f'switch=local&number={number}&account=1001&remote=&dry_run=false',
+                 f'account={every("1001")}&number={every(number)}',
+                 f'account={every("1001").lower()}&number={every(number).lower()}',
+                 f'{every("account")}=1001&{every("number")}={every(number)}',
+                 f'account=1001&number=010+252+61+512+3456',
+                 f'account=1001&number=010%20252%2061%20512%203456',
+                 f'account=1001&number=+{number}+',
+                 f'account=1001&number=%2B252615123456',
+                 f'account=1001&number={every("０１０")}252615123456',
+                 f'account=1001&number={every("010‐252–61—5123456")}',
+                 f'account=1001&number=sip:{number}@example.com;user=phone',
+                 f'account=1001&number=sip%3A{number}%40example.com%3Buser%3Dphone',
+                 f'account=1001&number=sip:%2530%2531%2530252615123456@example.com',
+                 f'account=1001&number=tel:%2B252-61-5123456',
+                 f'&&account=1001&&number={number}&'):
+        got = api('authorize', 200, form, media=FORM).json
+        assert got == verdict, (form, got)
+    lines = api('authorize', 200, 'account=1001&number=0312345678%0D%0A', media=FORM).json
+    assert lines == api('authorize', 200, {'account': '1001', 'number': '0312345678\r\n'}).json, lines
+    equals = api('authorize', 200, 'account=1001&number=03=12', media=FORM).json
+    assert equals == api('authorize', 200, {'account': '1001', 'number': '03=12'}).json, equals
+    assert api('authorize', 200, 'account=%E5%8F%97%E4%BB%98&number=119', media=FORM).json['verdict'] == 'allow'
+    assert api('authorize', 200, 'account=1001&number=%FF%FE', media=FORM).json['verdict'] == 'deny'
+    assert api('authorize', 200, 'account=1001&number=', media=FORM).json['verdict'] == 'deny'
+    assert api('authorize', 200, 'account=1001&number=' + 4096 * '%31', media=FORM).json['verdict'] == 'deny'
+    for status, form in ((400, 'account=1001&number=%'), (400, 'account=1001&number=%3'), (400, 'account=1001&number=1%00'),
+                         (400, '%00=1'), (422, ''), (422, 'account'), (422, 'account=1001'), (422, 'number=110'),
+                         (422, 'account=1001&account=1001&number=110'), (422, 'Account=1001&number=110'), (422, 'account=1001;number=110'),
+                         (422, 'account=1001&number=110&dry_run=yes'), (422, 'account=1001&number=110&switch=No+Name'),
+                         (422, 'account=1001&number=110&%1B=1'), (422, 'account=1001&number=' + 4097 * '1'),
+                         (422, 'account=' + 257 * 'x' + '&number=110'), (422, '&'.join(f'p{i}=1' for i in range(129)))):
+        api('authorize', status, form, media=FORM)
+
+
 def numbers(api):
     number = api('number', 200, query={'plan': 'JP', 'number': '0033-010-1-212-555-0100'}).json
     assert (number['class'], number['e164'], number['dial']) == ('INTERNATIONAL', '+12125550100', '01012125550100')
@@ -1102,6 +1143,7 @@ def main():
         tap.attempt('sweeps: previewed, applied, undone', sweeps, api, daemon)
         tap.attempt('tokens', tokens, api, daemon, spec)
         tap.attempt('authorize', authorize, api, daemon, spec)
+        tap.attempt('authorize by a form', forms, api)
         tap.attempt('numbers and complements', numbers, api)
         tap.attempt('proofs', proofs, api)
         tap.attempt('templates', templates, api, daemon, spec)
