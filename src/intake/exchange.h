@@ -92,7 +92,7 @@ typedef void trunk_fn(void *context, const struct address *trunk);
 
 struct exchange_config {
     enum witness witness;
-    size_t request_buckets; /* times 4 KiB; 1024 unless there is a reason */
+    size_t request_buckets; /* times 4 KiB, at most 65536; 1024 unless there is a reason */
     size_t nonce_buckets;   /* times 384 bytes; 8192 unless there is a reason */
     uint8_t key[16];        /* random */
     attempt_fn *give;
