@@ -163,7 +163,7 @@ static void run_sweep(struct store *store)
         printf("  %-46s %8" PRIu64 "\n", sweep_verdict_name(v), sweep_plan_count(plan, v));
     wall = measure_now();
     cpu = process_cpu();
-    must(store_sweep_apply_wait(store, &by, plan, &id, &called, &f));
+    must(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f));
     timed("sweep applied, s (wall, CPU)", wall, cpu);
     wall = measure_now();
     cpu = process_cpu();

@@ -13,6 +13,9 @@ void api_free(struct api *api)
     api->json = NULL;
     api->errors = NULL;
     api->harms = NULL;
+    if (api->file)
+        fclose(api->file);
+    api->file = NULL;
     reader_free(&api->reader);
     buf_free(&api->body);
     buf_free(&api->out);

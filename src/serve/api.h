@@ -3,6 +3,7 @@
 #define SEKISHO_SERVE_API_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "base/address.h"
 #include "base/buf.h"
@@ -137,12 +138,13 @@ struct api {
     /* the answer */
     unsigned status;
     struct buf out;
-    bool problem;         /* `out` is a problem document */
-    bool csv;             /* or CSV */
-    bool metrics;         /* or Prometheus' text */
-    char etag[32];        /* with its quotes; "" for none */
-    char location[256];   /* "" for none */
-    char allow[64];       /* of a 405 */
+    FILE *file;         /* with api->csv: sent in place of `out`, up to where it stands; or NULL */
+    bool problem;       /* `out` is a problem document */
+    bool csv;           /* or CSV */
+    bool metrics;       /* or Prometheus' text */
+    char etag[32];      /* with its quotes; "" for none */
+    char location[256]; /* "" for none */
+    char allow[64];     /* of a 405 */
     unsigned retry_after; /* seconds; 0 for none */
     char parameter[64];   /* that was wrong, for the problem document */
     json_t *errors;       /* of an import */

@@ -14,6 +14,7 @@
 #include "serve/api_lockouts.h"
 #include "serve/api_metrics.h"
 #include "serve/api_numbers.h"
+#include "serve/api_objections.h"
 #include "serve/api_presets.h"
 #include "serve/api_prove.h"
 #include "serve/api_records.h"
@@ -84,6 +85,13 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/stops", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_stops_list},
     {"PUT", "/v1/stops/{scope}", OWNERS, API_URGENT, API_JSON_OPTIONAL, "", api_stop_put},
     {"DELETE", "/v1/stops/{scope}", OWNERS, API_WRITE, API_NO_BODY, "", api_stop_delete},
+
+    {"GET", "/v1/announcements", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor",
+     api_announcements_list},
+    {"POST", "/v1/announcements", API_OPERATOR, API_ALONE, API_JSON, "", api_announcements_post},
+    {"GET", "/v1/objections", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_objections_list},
+    {"PUT", "/v1/objections/{scope}", OWNERS, API_WRITE, API_JSON_OPTIONAL, "", api_objection_put},
+    {"DELETE", "/v1/objections/{scope}", OWNERS, API_WRITE, API_NO_BODY, "", api_objection_delete},
 
     {"GET", "/v1/sweeps", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor", api_sweeps_list},
     {"POST", "/v1/sweeps", API_OPERATOR, API_ALONE, API_JSON, "", api_sweeps_post},

@@ -5,284 +5,76 @@
 #include <time.h>
 
 #include "serve/api_common.h"
-#include "serve/calls_room.h"
 #include "serve/sweeping.h"
 
-#define DAY_MS (24 * 3600 * (int64_t)1000)
-#define MONTHS 13 /* how far back calls count, unless it is said */
-#define YOUNG_DAYS 30
-#define SAMPLES 10 /* of each verdict */
+/* ---- applying ------------------------------------------------------------------------------- */
 
-/* A time that may not be. */
-static json_t *time_or_null(int64_t ms)
-{
-    return ms == HISTORY_NEVER ? json_null() : api_time_ms(ms);
-}
-
-/* ---- the preview ---------------------------------------------------------------------------- */
-
-struct preview {
-    struct api *api;
-    struct sweep_ask ask;
-    bool csv;
-    json_t *samples[SWEEP_VERDICTS];
+struct chosen {
+    int64_t change, restricted;
+    bool early;
+    struct span on;
 };
 
-static json_t *found_json(const struct sweep_found *found)
+/* The plan that was previewed last, if it is the one that is meant. */
+static int find_plan(struct api *api, const struct chosen *chosen, struct fault *f)
 {
-    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-                     (json_int_t)found->account_id, "name", api_text(found->name), "switch",
-                     api_text(found->switch_name), "prefix", api_text(found->access), "country",
-                     api_word_or_null(found->country), "last_call", time_or_null(found->abroad_ms),
-                     "lifted", time_or_null(found->lifted_ms), "lifted_by",
-                     api_text_or_null(found->lifted_by));
+    const struct sweep_plan *plan = api->services->sweeping->plan;
+
+    if (!plan || sweep_plan_change(plan) != chosen->change)
+        return api_refuse(api, 409, f, ERR_CONFLICT,
+                          "there is no preview of change %" PRId64
+                          " at hand: only the last one can be applied, once, until sekishod is "
+                          "started again; make another one",
+                          chosen->change);
+    /* A preview changes nothing: two of them, of other terms, may be of one change. */
+    if (sweep_plan_count(plan, SWEEP_RESTRICT) != (uint64_t)chosen->restricted)
+        return api_refuse(api, 409, f, ERR_CONFLICT,
+                          "the last preview would restrict %" PRIu64 " accounts, not %" PRId64
+                          ": another one was made since; look at it, or make yours again",
+                          sweep_plan_count(plan, SWEEP_RESTRICT), chosen->restricted);
+    return 0;
 }
 
-static void csv_text(struct buf *out, struct span text)
-{
-    buf_putc(out, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"')
-            buf_putc(out, '"');
-        buf_putc(out, text.p[i]);
-    }
-    buf_putc(out, '"');
-}
-
-static void csv_time(struct buf *out, int64_t ms)
-{
-    time_t s = (time_t)(ms / 1000);
-    char text[32];
-    struct tm tm;
-
-    if (ms == HISTORY_NEVER || !gmtime_r(&s, &tm) ||
-        !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
-        return;
-    buf_puts(out, text);
-}
-
-static void csv_line(struct buf *out, const struct sweep_found *found)
-{
-    buf_printf(out, "%" PRId64 ",%.*s,%.*s,%s,%.*s,%s,", found->account_id, SPAN_FMT(found->name),
-               SPAN_FMT(found->switch_name), sweep_verdict_name(found->verdict),
-               SPAN_FMT(found->access), found->country);
-    csv_time(out, found->abroad_ms);
-    buf_putc(out, ',');
-    csv_time(out, found->lifted_ms);
-    buf_putc(out, ',');
-    csv_text(out, found->lifted_by);
-    buf_putc(out, '\n');
-}
-
-static int take_found(void *arg, const struct sweep_found *found)
-{
-    struct preview *p = arg;
-    json_t *samples = p->samples[found->verdict];
-
-    if (p->csv)
-        csv_line(&p->api->out, found);
-    else if (json_array_size(samples) < SAMPLES)
-        json_array_append_new(samples, found_json(found));
-    return p->api->out.failed ? ERR_NOMEM : 0;
-}
-
-/* The same day and hour, so many months ago. */
-static int64_t months_ago_ms(int64_t now_ms, int months)
-{
-    time_t s = (time_t)(now_ms / 1000);
-    struct tm tm;
-
-    if (!gmtime_r(&s, &tm))
-        return 0;
-    tm.tm_mon -= months;
-    s = timegm(&tm);
-    return (int64_t)s * 1000;
-}
-
-struct given {
-    struct span tenant;
-    int64_t since_s, young_days;
-    bool include_lifted;
-};
-
-static int read_preview(struct api *api, struct given *given, bool *csv, struct fault *f)
+static int read_chosen(struct api *api, struct chosen *chosen, const struct field *more,
+                       struct fault *f)
 {
     const struct field fields[] = {
-        {.name = "since", .kind = FIELD_TIME, .out = &given->since_s},
-        {.name = "tenant", .kind = FIELD_NAME, .out = &given->tenant},
-        {.name = "include_lifted", .kind = FIELD_BOOL, .out = &given->include_lifted},
-        {.name = "young_days", .kind = FIELD_INTEGER, .out = &given->young_days, .max = 3650},
+        {.name = "change",
+         .kind = FIELD_INTEGER,
+         .out = &chosen->change,
+         .required = true,
+         .min = 1,
+         .max = INT64_MAX},
+        {.name = "restrict",
+         .kind = FIELD_INTEGER,
+         .out = &chosen->restricted,
+         .required = true,
+         .max = INT64_MAX},
+        *more,
     };
-    struct span format = target_query_get(&api->target.query, "format");
     json_t *json;
-
-    if (format.p && !span_is(format, "json") && !span_is(format, "csv"))
-        return api_refuse_parameter(api, "format", f, "format must be json or csv");
-    *csv = span_is(format, "csv");
     int rc = api_json(api, &json, f);
-    return rc ? rc
-              : reader_fields(&api->reader, "", json, fields, sizeof(fields) / sizeof(*fields), f);
-}
-
-struct tenant_job {
-    struct api *api;
-    struct span name;
-    int64_t id;
-};
-
-static int find_tenant(struct store_tx *tx, void *arg, struct fault *f)
-{
-    struct tenant_job *job = arg;
-    struct store_tenant tenant;
-    int rc = store_tenant_find(tx, job->name, &tenant, f);
-
-    if (rc == ERR_MISSING)
-        return reader_refuse(&job->api->reader, "", "tenant", f, ERR_RANGE,
-                             "there is no tenant \"%s\"", ESCAPED(job->name));
-    if (!rc)
-        job->id = tenant.id;
-    return rc;
-}
-
-/* A preview from half of the calls would restrict who calls abroad in the other half. */
-static int wait_for_calls(struct api *api, struct fault *f)
-{
-    struct calls_room *calls = api->services->calls;
-    int rc =
-        calls && calls_room_state(calls, NULL) != CALLS_NONE ? calls_room_settled(calls, f) : 0;
-
-    if (rc)
-        api->status = 409;
-    return rc;
-}
-
-static int begin(struct preview *p, struct fault *f)
-{
-    struct api *api = p->api;
-    struct given given = {.young_days = YOUNG_DAYS};
-    struct tenant_job job = {.api = api};
-    int64_t now_ms = api->now.wall_ms;
-    int rc = read_preview(api, &given, &p->csv, f);
 
     if (!rc)
-        rc = wait_for_calls(api, f);
-    job.name = given.tenant;
-    if (!rc && job.name.n)
-        rc = store_read_wait(api->services->store, find_tenant, &job, f);
-    if (!rc && given.since_s * 1000 > now_ms)
-        rc = reader_refuse(&api->reader, "", "since", f, ERR_RANGE, "since lies in the future");
-    p->ask = (struct sweep_ask){
-        .terms = {.now_ms = now_ms,
-                  .since_ms = given.since_s ? given.since_s * 1000 : months_ago_ms(now_ms, MONTHS),
-                  .young_ms = given.young_days * DAY_MS,
-                  .include_lifted = given.include_lifted},
-        .within = job.id};
-    return rc;
+        rc = reader_fields(&api->reader, "", json, fields, 3, f);
+    return rc ? rc : find_plan(api, chosen, f);
 }
-
-static json_t *counts_json(const struct sweep_plan *plan)
-{
-    json_t *counts = json_object();
-
-    for (int v = 0; v < SWEEP_VERDICTS; v++)
-        json_object_set_new(
-            counts, sweep_verdict_name((enum sweep_verdict)v),
-            json_integer((json_int_t)sweep_plan_count(plan, (enum sweep_verdict)v)));
-    return counts;
-}
-
-static json_t *samples_json(struct preview *p)
-{
-    json_t *samples = json_object();
-
-    for (int v = 0; v < SWEEP_VERDICTS; v++)
-        json_object_set(samples, sweep_verdict_name((enum sweep_verdict)v), p->samples[v]);
-    return samples;
-}
-
-static int answer_preview(struct preview *p, const struct sweep_plan *plan, struct fault *f)
-{
-    struct api *api = p->api;
-
-    if (p->csv) {
-        api->csv = true;
-        api->status = 200;
-        return api->out.failed ? fault_nomem(f) : 0;
-    }
-    return api_answer(api, 200,
-                      json_pack("{s:I, s:o, s:b, s:o, s:o}", "change",
-                                (json_int_t)sweep_plan_change(plan), "since",
-                                api_time_ms(p->ask.terms.since_ms), "include_lifted",
-                                (int)p->ask.terms.include_lifted, "counts", counts_json(plan),
-                                "samples", samples_json(p)),
-                      f);
-}
-
-int api_sweep_preview(struct api *api, struct store_tx *tx, struct fault *f)
-{
-    struct preview p = {.api = api};
-    struct sweeping *last = api->services->sweeping;
-    struct sweep_plan *plan = NULL;
-    int rc = begin(&p, f);
-
-    for (int v = 0; v < SWEEP_VERDICTS; v++)
-        p.samples[v] = json_array();
-    if (!rc && p.csv)
-        buf_puts(&api->out, "id,name,switch,verdict,prefix,country,last_call,lifted,lifted_by\n");
-    if (!rc)
-        rc = store_sweep_preview(api->services->store, &p.ask, take_found, &p, &plan, f);
-    if (rc == ERR_NOMEM)
-        rc = fault_nomem(f);
-    if (!rc)
-        rc = answer_preview(&p, plan, f);
-    for (int v = 0; v < SWEEP_VERDICTS; v++)
-        json_decref(p.samples[v]);
-    if (!rc) {
-        sweep_plan_free(last->plan);
-        last->plan = plan;
-    } else {
-        sweep_plan_free(plan);
-    }
-    return rc;
-}
-
-/* ---- applying and undoing ------------------------------------------------------------------- */
 
 int api_sweeps_post(struct api *api, struct store_tx *tx, struct fault *f)
 {
     struct sweeping *last = api->services->sweeping;
+    struct chosen chosen = {0};
+    const struct field early = {.name = "early", .kind = FIELD_BOOL, .out = &chosen.early};
     char actor[STORE_ACTOR_MAX];
-    int64_t change = 0, restricted = -1, sweep = 0;
-    const struct field fields[] = {
-        {.name = "change",
-         .kind = FIELD_INTEGER,
-         .out = &change,
-         .required = true,
-         .min = 1,
-         .max = INT64_MAX},
-        {.name = "restrict", .kind = FIELD_INTEGER, .out = &restricted, .max = INT64_MAX},
-    };
+    int64_t sweep = 0;
     uint64_t called = 0;
-    json_t *json;
-    int rc = api_json(api, &json, f);
+    int rc = read_chosen(api, &chosen, &early, f);
 
-    if (!rc)
-        rc = reader_fields(&api->reader, "", json, fields, 2, f);
     if (rc)
         return rc;
-    if (!last->plan || sweep_plan_change(last->plan) != change)
-        return api_refuse(api, 409, f, ERR_CONFLICT,
-                          "there is no preview of change %" PRId64
-                          " at hand: only the last one can be applied",
-                          change);
-    /* A preview changes nothing: two of them, of other terms, may be of one change. */
-    if (restricted >= 0 && sweep_plan_count(last->plan, SWEEP_RESTRICT) != (uint64_t)restricted)
-        return api_refuse(api, 409, f, ERR_CONFLICT,
-                          "the last preview would restrict %" PRIu64 " accounts, not %" PRId64
-                          ": another one was made since; look at it, or make yours again",
-                          sweep_plan_count(last->plan, SWEEP_RESTRICT), restricted);
     struct store_by by = api_by_operator(api, actor);
-    rc = store_sweep_apply_wait(api->services->store, &by, last->plan, &sweep, &called, f);
+    rc = store_sweep_apply_wait(api->services->store, &by, last->plan, chosen.early, &sweep,
+                                &called, f);
     if (rc == ERR_CONFLICT || rc == ERR_MISSING)
         api->status = 409;
     if (rc)
@@ -296,6 +88,92 @@ int api_sweeps_post(struct api *api, struct store_tx *tx, struct fault *f)
                                 (json_int_t)rows, "called", (json_int_t)called),
                       f);
 }
+
+/* ---- announcing ----------------------------------------------------------------------------- */
+
+static int two(struct span text, size_t at)
+{
+    return (text.p[at] - '0') * 10 + (text.p[at + 1] - '0');
+}
+
+/* Where a day begins here: YYYY-MM-DD. */
+static int read_day(struct api *api, struct span text, int64_t *ms, struct fault *f)
+{
+    static const char form[] = "dddd-dd-dd";
+    bool good = text.n == sizeof(form) - 1;
+
+    for (size_t i = 0; good && i < text.n; i++)
+        good = form[i] == 'd' ? text.p[i] >= '0' && text.p[i] <= '9' : text.p[i] == form[i];
+    if (good) {
+        struct tm tm = {.tm_year = two(text, 0) * 100 + two(text, 2) - 1900,
+                        .tm_mon = two(text, 5) - 1,
+                        .tm_mday = two(text, 8),
+                        .tm_isdst = -1};
+        time_t s = mktime(&tm);
+
+        good = s > 0 && tm.tm_mon == two(text, 5) - 1 && tm.tm_mday == two(text, 8);
+        *ms = (int64_t)s * 1000;
+    }
+    return good ? 0
+                : reader_refuse(&api->reader, "", "on", f, ERR_RANGE,
+                                "\"%s\" is no day, like 2026-12-01", ESCAPED(text));
+}
+
+int api_announcements_post(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    const struct sweeping *last = api->services->sweeping;
+    struct chosen chosen = {0};
+    const struct field on = {
+        .name = "on", .kind = FIELD_TEXT, .out = &chosen.on, .required = true, .max = 10};
+    char actor[STORE_ACTOR_MAX];
+    int64_t id = 0, due_ms = 0;
+    uint64_t told = 0;
+    int rc = read_chosen(api, &chosen, &on, f);
+
+    if (!rc)
+        rc = read_day(api, chosen.on, &due_ms, f);
+    if (!rc && due_ms <= api->now.wall_ms)
+        rc = reader_refuse(&api->reader, "", "on", f, ERR_RANGE,
+                           "%s has begun already: announce a day that is to come",
+                           ESCAPED(chosen.on));
+    if (rc)
+        return rc;
+    struct store_by by = api_by_operator(api, actor);
+    rc = store_sweep_announce_wait(api->services->store, &by, last->plan, due_ms, &id, &told, f);
+    if (rc == ERR_CONFLICT || rc == ERR_MISSING)
+        api->status = 409;
+    return rc ? rc
+              : api_answer(api, 201,
+                           json_pack("{s:I, s:I, s:I}", "id", (json_int_t)id, "accounts",
+                                     (json_int_t)chosen.restricted, "notices", (json_int_t)told),
+                           f);
+}
+
+static json_t *announcement_json(const struct store_announcement *a)
+{
+    return json_pack("{s:I, s:o, s:o, s:o, s:o, s:b, s:o, s:I}", "id", (json_int_t)a->id, "at",
+                     api_time_ms(a->at_ms), "by", api_text(a->actor), "on", api_time_ms(a->due_ms),
+                     "since", api_time_ms(a->since_ms), "include_lifted", (int)a->include_lifted,
+                     "tenant", api_text_or_null(a->tenant), "accounts", (json_int_t)a->rows);
+}
+
+int api_announcements_list(struct api *api, struct store_tx *tx, struct fault *f)
+{
+    struct store_page page = {0};
+    struct store_announcement_list list;
+    int rc = api_query_page(api, &page, f);
+
+    if (!rc)
+        rc = store_announcement_list(tx, &page, &list, f);
+    if (rc)
+        return rc;
+    json_t *items = json_array();
+    for (size_t i = 0; i < list.n; i++)
+        json_array_append_new(items, announcement_json(&list.items[i]));
+    return api_answer_list(api, items, list.next, f);
+}
+
+/* ---- undoing -------------------------------------------------------------------------------- */
 
 int api_sweep_delete(struct api *api, struct store_tx *tx, struct fault *f)
 {

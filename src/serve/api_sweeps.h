@@ -6,6 +6,8 @@
 
 /* Handlers of /v1/sweeps. A preview, its applying and undoing run on a thread of their own. */
 int api_sweep_preview(struct api *api, struct store_tx *tx, struct fault *f);
+int api_announcements_list(struct api *api, struct store_tx *tx, struct fault *f);
+int api_announcements_post(struct api *api, struct store_tx *tx, struct fault *f);
 int api_sweeps_post(struct api *api, struct store_tx *tx, struct fault *f);
 int api_sweeps_list(struct api *api, struct store_tx *tx, struct fault *f);
 int api_sweep_get(struct api *api, struct store_tx *tx, struct fault *f);

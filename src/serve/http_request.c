@@ -2,9 +2,11 @@
 #include "serve/http_impl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -16,7 +18,8 @@
 #include "serve/metrics.h"
 
 #define NS INT64_C(1000000000)
-#define IMPORT_BYTES_PER_S 65536 /* an import may last as long as its bytes come this fast */
+#define IMPORT_BYTES_PER_S                                                                         \
+    65536 /* an import may last as long as its bytes come this fast; a file likewise */
 
 void *request_new(void *arg, const char *target, struct MHD_Connection *mhd)
 {
@@ -76,7 +79,7 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
     const struct api *api = &r->api;
     char seconds[16] = "";
 
-    if (api->out.n)
+    if (api->out.n || (api->file && !api->problem))
         add(response, "Content-Type",
             api->problem   ? "application/problem+json"
             : api->csv     ? "text/csv"
@@ -97,11 +100,30 @@ static void add_headers(const struct request *r, struct MHD_Response *response)
         add(response, "Connection", "close");
 }
 
+/* From the file as far as it was written, which takes no memory however much there is. */
+static struct MHD_Response *from_file(const struct api *api, int64_t *bytes)
+{
+    int fd = fcntl(fileno(api->file), F_DUPFD_CLOEXEC, 0);
+    struct stat st;
+    struct MHD_Response *response = NULL;
+
+    if (fd >= 0 && fstat(fd, &st) == 0) {
+        *bytes = st.st_size;
+        response = MHD_create_response_from_fd64((uint64_t)st.st_size, fd);
+    }
+    if (!response && fd >= 0)
+        close(fd);
+    return response;
+}
+
 static enum MHD_Result send_answer(struct request *r)
 {
     struct api *api = &r->api;
+    int64_t bytes = 0;
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(api->out.n, api->out.p, MHD_RESPMEM_PERSISTENT);
+        api->file && !api->problem
+            ? from_file(api, &bytes)
+            : MHD_create_response_from_buffer(api->out.n, api->out.p, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result rc;
 
     if (!response)
@@ -111,7 +133,8 @@ static enum MHD_Result send_answer(struct request *r)
     MHD_destroy_response(response);
     r->http->figures.requests++;
     if (r->connection)
-        r->connection->deadline_ns = r->http->turn_ns + r->http->options.timeout_s * NS;
+        r->connection->deadline_ns =
+            r->http->turn_ns + r->http->options.timeout_s * NS + bytes * (NS / IMPORT_BYTES_PER_S);
     log_debug("http-request", LOG_TEXT("method", api->route ? api->route->method : "?"),
               LOG_TEXT("route", api->route ? api->route->pattern : "?"),
               LOG_INT("status", api->status), LOG_INT("token", api->caller.token));

@@ -154,6 +154,25 @@ int calls_each(struct calls *calls, const struct calls_range *range,
     return err;
 }
 
+int calls_days(struct calls *calls, int64_t switch_id,
+               int (*take)(void *arg, int64_t day, uint64_t calls), void *arg, struct fault *f)
+{
+    struct query q;
+    int err =
+        query_start(&q, calls->db, "SELECT day, calls FROM days WHERE switch = ?1 ORDER BY day",
+                    DB_VALUES(INT(switch_id)), f);
+
+    if (err)
+        return err;
+    while ((err = query_row(&q, f)) == 1) {
+        err = take(arg, query_int(&q, 0), (uint64_t)query_int(&q, 1));
+        if (err)
+            break;
+    }
+    query_end(&q);
+    return err;
+}
+
 /* ---- forgetting ----------------------------------------------------------------------------- */
 
 /* The block that the limit goes through, without the calls before it. */

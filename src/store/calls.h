@@ -125,7 +125,13 @@ int calls_each(struct calls *calls, const struct calls_range *range,
                int (*take)(void *arg, int64_t switch_id, const struct call *call), void *arg,
                struct fault *f);
 
-/* Forgets calls that are older, and counts them. History stays. */
+/* On which days (since 1970, UTC) there are records of the switch, ascending, to `take` as above. Without them a day
+ * without calls and one whose records nobody brought look alike. */
+int calls_days(struct calls *calls, int64_t switch_id,
+               int (*take)(void *arg, int64_t day, uint64_t calls), void *arg, struct fault *f);
+
+/* Forgets calls that are older, and counts them. History stays, and so do the days: who makes history forget must
+ * make those forget as well, or a sweep takes what was forgotten for silence. */
 int calls_expire(struct calls *calls, int64_t before_ms, uint64_t *gone, struct fault *f);
 
 #endif

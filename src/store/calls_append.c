@@ -226,6 +226,39 @@ static int write_new(struct calls *calls, int64_t switch_id, const struct newcom
     return err;
 }
 
+/* ---- the days that they are of ------------------------------------------------------------- */
+
+#define DAY_MS (24 * 3600 * (int64_t)1000)
+
+static int note_day(struct calls *calls, int64_t switch_id, int64_t day, int64_t n, struct fault *f)
+{
+    return n == 0 ? 0
+                  : db_run(calls->db,
+                           "INSERT INTO days (switch, day, calls) VALUES (?1, ?2, ?3)"
+                           " ON CONFLICT DO UPDATE SET calls = calls + ?3",
+                           DB_VALUES(INT(switch_id), INT(day), INT(n)), f);
+}
+
+/* They are in the order of time: a statement for each day. */
+static int note_days(struct calls *calls, int64_t switch_id, const struct newcomers *set,
+                     struct fault *f)
+{
+    int64_t day = 0, n = 0;
+    int err = 0;
+
+    for (size_t i = 0; !err && i < set->n; i++) {
+        if (set->known[i])
+            continue;
+        if (set->call[i].start_ms / DAY_MS != day) {
+            err = note_day(calls, switch_id, day, n, f);
+            day = set->call[i].start_ms / DAY_MS;
+            n = 0;
+        }
+        n++;
+    }
+    return err ? err : note_day(calls, switch_id, day, n, f);
+}
+
 /* ---- the file that they came from ----------------------------------------------------------- */
 
 static int note_file(struct calls *calls, int64_t switch_id, struct calls_file *file,
@@ -251,7 +284,10 @@ static int append(struct calls *calls, int64_t switch_id, struct newcomers *set,
 {
     int err = meet_all(calls, switch_id, set, f);
 
-    return err || set->n_known == set->n ? err : write_new(calls, switch_id, set, f);
+    if (err || set->n_known == set->n)
+        return err;
+    err = write_new(calls, switch_id, set, f);
+    return err ? err : note_days(calls, switch_id, set, f);
 }
 
 int calls_append(struct calls *calls, int64_t switch_id, struct call *call, size_t n,

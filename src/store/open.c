@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/open.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/migrate.h"
+#include "store/store_impl.h"
 
 /* A file up to this size is checked whole at every start; the check of a bigger one would take
  * seconds. What is damaged in those is found when it is read: all of the accounts, at the start. */
@@ -79,4 +82,49 @@ int store_file_read(struct db **out, const char *dir, const struct store_file *f
 
     free(path);
     return err;
+}
+
+int store_file_view(struct db **out, const char *dir, const struct store_file *file,
+                    struct fault *f)
+{
+    struct db *db = NULL;
+    int err = store_file_read(&db, dir, file, f);
+
+    if (!err)
+        err = migrate_admit(db, file->application_id, file->steps, f);
+    if (!err && migrate_check(db, file->application_id, file->steps, NULL) != 0)
+        err = fault(f, ERR_CONFLICT,
+                    "%s was written by an older Sekisho; the next import of call records brings it "
+                    "up to date",
+                    db_path(db));
+    if (err)
+        db_close(db);
+    else
+        *out = db;
+    return err;
+}
+
+/* Where the file system knows no files without names. */
+static int scratch_named(const char *dir)
+{
+    char *path = store_path(dir, "scratch-XXXXXX");
+    int fd = path ? mkostemp(path, O_CLOEXEC) : -1;
+
+    if (fd >= 0)
+        unlink(path);
+    free(path);
+    return fd;
+}
+
+int store_scratch(struct store *store, int *fd, struct fault *f)
+{
+    int made = open(store->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (made < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+        made = scratch_named(store->dir);
+    if (made < 0)
+        return fault(f, errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: no file can be made: %m",
+                     store->dir);
+    *fd = made;
+    return 0;
 }

@@ -31,5 +31,9 @@ int store_file_write(struct db **out, const char *dir, const struct store_file *
 /* A connection that only reads the file, which is there. */
 int store_file_read(struct db **out, const char *dir, const struct store_file *file,
                     struct fault *f);
+/* The same for who does not know that the file was admitted: ERR_CORRUPT where it is not ours or from the future,
+ * ERR_CONFLICT where it waits to be brought up to date. */
+int store_file_view(struct db **out, const char *dir, const struct store_file *file,
+                    struct fault *f);
 
 #endif

@@ -160,6 +160,9 @@ int store_backup(struct store *store, const char *path, store_done done, void *d
                  struct fault *f);
 int store_backup_wait(struct store *store, const char *path, struct fault *f);
 
+/* An empty file without a name in the store's directory, for what is too long for memory; the caller closes it. */
+int store_scratch(struct store *store, int *fd, struct fault *f);
+
 /* ---- what the operations share -------------------------------------------------------------- */
 
 /* Who does it, and what he believes to change. Every mutation takes one, and writes one audit record

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a sweep would do: accounts and their call history, walked side by side. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "numbering/site.h"
 #include "store/below.h"
-#include "store/rules.h"
 #include "store/store_impl.h"
+#include "store/sweep_house.h"
 #include "store/sweep_plan.h"
 
 /* ---- switches ------------------------------------------------------------------------------- */
@@ -21,7 +22,7 @@ static int access_of(struct sweep_switch *out, const struct store_switch *s,
     if (err)
         return fault_in(f, "switch \"%s\"", ESCAPED(s->name));
     struct span access = site_access_prefix(site);
-    *out = (struct sweep_switch){.id = s->id, .last_ms = HISTORY_NEVER};
+    *out = (struct sweep_switch){.id = s->id};
     memcpy(out->name, s->name.p, s->name.n);
     memcpy(out->access, access.p, access.n);
     site_free(site);
@@ -55,79 +56,17 @@ static int switches_job(struct store_tx *tx, void *arg, struct fault *f)
 
 /* ---- the walk ------------------------------------------------------------------------------- */
 
-/* What rule sets say behind the access prefix of a switch: a house has few, and many accounts with each. */
-struct opinions {
-    struct opinion {
-        int64_t rule_set; /* 0: free */
-        uint32_t at;
-        enum sweep_rules says;
-    } * slots;
-    size_t n, size;
-};
-
 struct walk {
     struct sweep_plan *plan;
     struct db *main, *calls; /* NULL: there are no calls */
     int (*each)(void *arg, const struct sweep_found *found);
     void *arg;
-    struct opinions opinions;
+    struct house house;
     struct query accounts, callers;
     bool more_callers;
     uint32_t at;                 /* the switch of the last account */
     int64_t created, created_ms; /* the last change whose time was asked for */
 };
-
-static struct opinion *opinion_slot(const struct opinions *o, int64_t rule_set, uint32_t at)
-{
-    size_t i = (size_t)(((uint64_t)rule_set * 31 + at) * UINT64_C(0x9e3779b97f4a7c15) >> 20);
-
-    for (i &= o->size - 1; o->slots[i].rule_set; i = (i + 1) & (o->size - 1))
-        if (o->slots[i].rule_set == rule_set && o->slots[i].at == at)
-            break;
-    return &o->slots[i];
-}
-
-static int opinions_grow(struct opinions *o, struct fault *f)
-{
-    struct opinions more = {.n = o->n, .size = o->size ? 2 * o->size : 64};
-
-    more.slots = calloc(more.size, sizeof(*more.slots));
-    if (!more.slots)
-        return fault_nomem(f);
-    for (size_t i = 0; i < o->size; i++)
-        if (o->slots[i].rule_set)
-            *opinion_slot(&more, o->slots[i].rule_set, o->slots[i].at) = o->slots[i];
-    free(o->slots);
-    *o = more;
-    return 0;
-}
-
-static int opinion_of(struct walk *w, int64_t rule_set, uint32_t at, enum sweep_rules *out,
-                      struct fault *f)
-{
-    struct opinions *o = &w->opinions;
-    struct arena arena = {0};
-    const struct rule *rules;
-    size_t n;
-    int err = 2 * o->n >= o->size ? opinions_grow(o, f) : 0;
-
-    if (err)
-        return err;
-    struct opinion *slot = opinion_slot(o, rule_set, at);
-    if (!slot->rule_set) {
-        err = rules_read(w->main, &arena, rule_set, &rules, &n, f);
-        if (!err) {
-            *slot = (struct opinion){rule_set, at, SWEEP_RULES_OPEN};
-            slot->says = sweep_rules(rules, n, span_of(w->plan->switches[at].access),
-                                     w->plan->ask.terms.now_ms / 1000);
-            o->n++;
-        }
-        arena_free(&arena);
-    }
-    if (!err)
-        *out = slot->says;
-    return err;
-}
 
 static int next_caller(struct walk *w, struct fault *f)
 {
@@ -191,34 +130,6 @@ static int read_history(struct walk *w, uint32_t caller, struct sweep_facts *fac
     return err;
 }
 
-/* A change that took away a rule by which all international calls were restricted. */
-static const char lifted_sql[] =
-    "SELECT at, actor FROM audit WHERE account = ?1"
-    " AND action IN ('rules.put', 'rules.delete', 'rules.replace')"
-    " AND EXISTS (SELECT 1 FROM json_each(CASE json_type(detail, '$.before') WHEN 'array'"
-    "   THEN json_extract(detail, '$.before')"
-    "   ELSE json_array(json(json_extract(detail, '$.before'))) END) AS rule"
-    "  WHERE json_extract(rule.value, '$.action') = 'restrict'"
-    "   AND json_extract(rule.value, '$.prefix')"
-    "    = substr(?2, 1, length(json_extract(rule.value, '$.prefix'))))"
-    " ORDER BY id DESC LIMIT 1";
-
-/* Who lifted the restriction of an account that has none: `q` holds the row until it is ended. */
-static int read_lifted(struct walk *w, struct query *q, const struct sweep_found *found,
-                       bool *lifted, struct fault *f)
-{
-    int err = query_start(q, w->main, lifted_sql,
-                          DB_VALUES(INT(found->account_id), TEXT(found->access)), f);
-
-    if (err)
-        return err;
-    err = query_row(q, f);
-    *lifted = err == 1;
-    if (!*lifted)
-        query_end(q);
-    return err < 0 ? err : 0;
-}
-
 static int read_created(struct walk *w, int64_t change, int64_t *out, struct fault *f)
 {
     bool found = false;
@@ -252,12 +163,18 @@ static int tell(struct walk *w, struct sweep_found *found, const struct sweep_fa
 {
     found->verdict = sweep_judge(facts, &w->plan->ask.terms);
     w->plan->counts[found->verdict]++;
-    if (found->verdict != SWEEP_LIFTED)
-        found->lifted_ms = HISTORY_NEVER;
     int err = found->verdict == SWEEP_RESTRICT ? add_target(w->plan, target, f) : 0;
-    if (!err && w->each)
-        err = w->each(w->arg, found);
-    return err;
+    if (!w->each || err)
+        return err;
+    bool first = facts->first_call_ms != HISTORY_NEVER && facts->first_call_ms < facts->created_ms;
+    found->known_ms = first ? facts->first_call_ms : facts->created_ms;
+    if (found->verdict != SWEEP_RESTRICTED && found->verdict != SWEEP_OWN_RULES)
+        found->rules_of = (struct span){NULL, 0};
+    if (found->verdict != SWEEP_LIFTED && found->verdict != SWEEP_OBJECTED) {
+        found->deed_ms = HISTORY_NEVER;
+        found->deed_by = (struct span){NULL, 0};
+    }
+    return w->each(w->arg, found);
 }
 
 /* The switch of the present account, which is mostly that of the one before; false: it came after the list of
@@ -274,54 +191,85 @@ static bool switch_of(struct walk *w, int64_t id, uint32_t *at)
     return w->at < plan->n_switches;
 }
 
+/* Who decided about an account that no rule restricts: who objected, or else who lifted its restriction last.
+ * `own` has room for what is the account's alone. */
+static int read_deeds(struct walk *w, const struct sweep_target *target,
+                      struct house_tenant *tenant, struct house_deed *own,
+                      const struct house_deed **deed, struct sweep_facts *facts, struct fault *f)
+{
+    struct query *q = &w->accounts;
+    int err = 0;
+
+    *deed = house_objected(tenant);
+    if (!query_null(q, 6)) {
+        own->ms = query_int(q, 6);
+        snprintf(own->by, sizeof(own->by), "%.*s", SPAN_FMT(query_text(q, 7)));
+        *deed = own;
+    }
+    facts->objected = (*deed)->ms != HISTORY_NEVER;
+    if (facts->objected)
+        return 0;
+    err = house_lifted_account(&w->house, target->account_id, target->at, own, f);
+    if (!err)
+        err = house_lifted(&w->house, tenant, target->at, deed, f);
+    if (!err && own->ms > (*deed)->ms)
+        *deed = own;
+    if (!err)
+        facts->lifted_ms = (*deed)->ms;
+    return err;
+}
+
 static int judge_account(struct walk *w, struct fault *f)
 {
-    struct query *q = &w->accounts, lifted;
+    struct query *q = &w->accounts;
     struct sweep_target target = {.account_id = query_int(q, 0), .rule_set = query_int(q, 4)};
     struct sweep_facts facts = {
         .abroad_ms = HISTORY_NEVER, .lifted_ms = HISTORY_NEVER, .first_call_ms = HISTORY_NEVER};
-    bool was_lifted = false;
+    struct house_tenant *tenant = house_tenant(&w->house, query_int(q, 3));
+    const struct house_deed *deed = NULL;
+    struct house_deed own;
 
-    if (!switch_of(w, query_int(q, 1), &target.at))
+    if (!switch_of(w, query_int(q, 1), &target.at) || !tenant)
         return 0;
     const struct sweep_switch *on = &w->plan->switches[target.at];
     struct sweep_found found = {.account_id = target.account_id,
                                 .switch_id = on->id,
-                                .tenant_id = query_int(q, 3),
+                                .tenant_id = tenant->id,
                                 .name = query_text(q, 2),
                                 .switch_name = span_of(on->name),
+                                .tenant = span_skip(span_of(tenant->scope), strlen("tenant:")),
                                 .access = span_of(on->access),
-                                .abroad_ms = HISTORY_NEVER};
-    facts.switch_last_ms = on->last_ms;
+                                .abroad_ms = HISTORY_NEVER,
+                                .deed_ms = HISTORY_NEVER};
+    facts.records = &on->records;
     int err = caller_of(w, &target.caller, f);
     if (!err)
-        err = opinion_of(w, target.rule_set, target.at, &facts.rules, f);
+        err = house_rules(&w->house, tenant, target.rule_set, target.at, &facts.rules,
+                          &found.rules_of, f);
     if (!err)
         err = read_history(w, target.caller, &facts, &found, f);
     if (!err)
         err = read_created(w, query_int(q, 5), &facts.created_ms, f);
     if (!err && facts.rules == SWEEP_RULES_OPEN)
-        err = read_lifted(w, &lifted, &found, &was_lifted, f);
-    if (was_lifted) {
-        facts.lifted_ms = found.lifted_ms = query_int(&lifted, 0);
-        found.lifted_by = query_text(&lifted, 1);
+        err = read_deeds(w, &target, tenant, &own, &deed, &facts, f);
+    if (deed) {
+        found.deed_ms = deed->ms;
+        found.deed_by = span_of(deed->ms == HISTORY_NEVER ? "" : deed->by);
     }
-    if (!err)
-        err = tell(w, &found, &facts, &target, f);
-    if (was_lifted)
-        query_end(&lifted);
-    return err;
+    return err ? err : tell(w, &found, &facts, &target, f);
 }
 
-#define SELECT_ACCOUNTS "SELECT id, switch, name, tenant, rule_set, created FROM accounts "
+#define SELECT_ACCOUNTS                                                                            \
+    "SELECT a.id, a.switch, a.name, a.tenant, a.rule_set, a.created, o.at, o.actor"                \
+    " FROM accounts a LEFT JOIN objections o ON o.account = a.id "
 
 static int walk_accounts(struct walk *w, struct fault *f)
 {
     int64_t within = w->plan->ask.within;
     int err = query_start(&w->accounts, w->main,
                           within ? SELECT_ACCOUNTS
-                              "WHERE tenant IN " TENANTS_BELOW("?1") " ORDER BY switch, name"
-                                 : SELECT_ACCOUNTS "WHERE ?1 = 0 ORDER BY switch, name",
+                              "WHERE a.tenant IN " TENANTS_BELOW("?1") " ORDER BY a.switch, a.name"
+                                 : SELECT_ACCOUNTS "WHERE ?1 = 0 ORDER BY a.switch, a.name",
                           DB_VALUES(INT(within)), f);
 
     if (err)
@@ -353,17 +301,26 @@ static int walk_both(struct walk *w, struct fault *f)
 
 /* ---- the views ------------------------------------------------------------------------------ */
 
-static int read_last(struct walk *w, struct fault *f)
+static int read_days(struct walk *w, struct sweep_switch *on, struct fault *f)
+{
+    struct query q;
+    int err = query_start(&q, w->calls, "SELECT day FROM days WHERE switch = ?1 ORDER BY day",
+                          DB_VALUES(INT(on->id)), f);
+
+    if (err)
+        return err;
+    while ((err = query_row(&q, f)) == 1)
+        coverage_day(&on->records, query_int(&q, 0));
+    query_end(&q);
+    return err;
+}
+
+static int read_records(struct walk *w, struct fault *f)
 {
     int err = 0;
 
-    for (size_t i = 0; !err && i < w->plan->n_switches; i++) {
-        bool found;
-
-        err = db_int(w->calls, &w->plan->switches[i].last_ms, &found,
-                     "SELECT last FROM blocks WHERE switch = ?1 ORDER BY last DESC LIMIT 1",
-                     DB_VALUES(INT(w->plan->switches[i].id)), f);
-    }
+    for (size_t i = 0; !err && i < w->plan->n_switches; i++)
+        err = read_days(w, &w->plan->switches[i], f);
     return err;
 }
 
@@ -392,7 +349,7 @@ static int read_calls(struct walk *w, struct fault *f)
     if (!err)
         err = db_int(w->calls, &w->plan->last_caller, &found, "SELECT max(id) FROM callers", NULL,
                      0, f);
-    return err ? err : read_last(w, f);
+    return err ? err : read_records(w, f);
 }
 
 static int open_views(struct walk *w, const char *dir, struct fault *f)
@@ -401,11 +358,15 @@ static int open_views(struct walk *w, const char *dir, struct fault *f)
     int err = store_file_read(&w->main, dir, &store_file_main, f);
 
     if (!err && store_file_exists(dir, &store_file_calls))
-        err = store_file_read(&w->calls, dir, &store_file_calls, f);
+        err = store_file_view(&w->calls, dir, &store_file_calls, f);
     if (!err)
         err = db_run(w->main, DB_BEGIN, NULL, 0, f);
     if (!err)
         err = db_int(w->main, &w->plan->change, &found, "SELECT max(id) FROM audit", NULL, 0, f);
+    if (!err)
+        err = house_open(&w->house, w->main, w->plan, f);
+    for (size_t i = 0; i < w->plan->n_switches; i++)
+        coverage_begin(&w->plan->switches[i].records, w->plan->ask.terms.believed_ms);
     if (!err && w->calls)
         err = db_run(w->calls, DB_BEGIN, NULL, 0, f);
     return err || !w->calls ? err : read_calls(w, f);
@@ -440,9 +401,9 @@ int store_sweep_preview(struct store *store, const struct sweep_ask *ask,
         err = open_views(&w, store->dir, f);
     if (!err)
         err = walk_both(&w, f);
+    house_close(&w.house);
     close_view(w.calls);
     close_view(w.main);
-    free(w.opinions.slots);
     if (err) {
         sweep_plan_free(plan);
         return err;
@@ -476,4 +437,20 @@ const struct sweep_ask *sweep_plan_ask(const struct sweep_plan *plan)
 uint64_t sweep_plan_count(const struct sweep_plan *plan, enum sweep_verdict verdict)
 {
     return plan->counts[verdict];
+}
+
+size_t sweep_plan_switches(const struct sweep_plan *plan)
+{
+    return plan->n_switches;
+}
+
+struct sweep_records sweep_plan_records(const struct sweep_plan *plan, size_t i)
+{
+    const struct sweep_switch *on = &plan->switches[i];
+    const struct sweep_terms *terms = &plan->ask.terms;
+
+    return (struct sweep_records){.switch_name = span_of(on->name),
+                                  .records = on->records,
+                                  .hold =
+                                      coverage_holds(&on->records, terms->since_ms, terms->now_ms)};
 }

@@ -20,13 +20,17 @@ struct sweep_ask {
 /* One account, and why. Spans live until `each` returns. */
 struct sweep_found {
     int64_t account_id, switch_id, tenant_id;
-    struct span name, switch_name;
+    struct span name, switch_name, tenant;
     enum sweep_verdict verdict;
+    struct span
+        rules_of; /* SWEEP_RESTRICTED, SWEEP_OWN_RULES: "account", "tenant:acme", "operator" */
     struct span access; /* the prefix that is, or would be, restricted */
     char country[4];    /* of the latest answered international call; "" where there is none */
     int64_t abroad_ms;  /* when that was, or HISTORY_NEVER */
-    int64_t lifted_ms;  /* SWEEP_LIFTED only, like: */
-    struct span lifted_by;
+    int64_t known_ms;   /* when it was made, or called first */
+    /* SWEEP_LIFTED: who lifted its restriction (or its tenant's) last; SWEEP_OBJECTED: who objected. */
+    int64_t deed_ms;
+    struct span deed_by;
 };
 
 /*
@@ -44,14 +48,52 @@ int64_t sweep_plan_change(const struct sweep_plan *plan);
 const struct sweep_ask *sweep_plan_ask(const struct sweep_plan *plan);
 uint64_t sweep_plan_count(const struct sweep_plan *plan, enum sweep_verdict verdict);
 
+/* What call records there are of a switch. */
+struct sweep_records {
+    struct span switch_name; /* lives as long as the plan */
+    struct coverage records;
+    bool hold; /* they reach from the date to now; where they do not, nobody is swept */
+};
+size_t sweep_plan_switches(const struct sweep_plan *plan);
+struct sweep_records sweep_plan_records(const struct sweep_plan *plan, size_t i);
+
 /*
  * Restricts what the plan says: one commit, one audit record, whose number is the sweep's id. Accounts that have called
- * abroad since the preview are left out and counted (`*called`). ERR_CONFLICT: accounts, rules, tenants or switches
- * were changed since the preview. Nothing to restrict is ERR_MISSING. Not from a job.
+ * abroad since the preview are left out and counted (`*called`). ERR_CONFLICT: accounts, rules, tenants, switches or
+ * objections were changed since the preview; or a day was announced that has not come, and `early` is not said.
+ * Nothing to restrict is ERR_MISSING. Whom it concerns is told, by the same transaction (notices.h). Not from a job.
  */
 int store_sweep_apply_wait(struct store *store, const struct store_by *by,
-                           const struct sweep_plan *plan, int64_t *sweep, uint64_t *called,
-                           struct fault *f);
+                           const struct sweep_plan *plan, bool early, int64_t *sweep,
+                           uint64_t *called, struct fault *f);
+
+/*
+ * Tells the tenants of what the plan would restrict that this will happen on the day that begins at `due_ms`, so that they
+ * can object: one record, one digest for each who is told (`*told`). Changes nothing else. ERR_CONFLICT, ERR_MISSING as
+ * above; a day that has begun is ERR_RANGE. Not from a job.
+ */
+int store_sweep_announce_wait(struct store *store, const struct store_by *by,
+                              const struct sweep_plan *plan, int64_t due_ms, int64_t *announcement,
+                              uint64_t *told, struct fault *f);
+
+struct store_announcement {
+    int64_t id, at_ms;
+    struct span actor;
+    int64_t due_ms, since_ms;
+    bool include_lifted;
+    struct span tenant; /* empty: of all; or of one that is gone */
+    uint64_t rows;      /* accounts that it named */
+};
+
+struct store_announcement_list {
+    const struct store_announcement *items;
+    size_t n;
+    struct span next;
+};
+
+/* Newest first. */
+int store_announcement_list(struct store_tx *tx, const struct store_page *page,
+                            struct store_announcement_list *out, struct fault *f);
 
 struct store_sweep {
     int64_t id, at_ms;

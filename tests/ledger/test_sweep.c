@@ -19,7 +19,8 @@
 static struct rule read_rule(struct span text)
 {
     struct span rest, word = span_cut(span_trim(text), ' ', &rest);
-    struct rule rule = {.action = span_is(word, "restrict") ? RULE_RESTRICT : RULE_EXCEPT};
+    struct rule rule = {.action = span_is(word, "except") ? RULE_EXCEPT : RULE_RESTRICT,
+                        .mandatory = span_is(word, "mandatory")};
 
     rule.prefix = span_cut(rest, ' ', &rest);
     word = span_cut(rest, ' ', &rest);
@@ -47,38 +48,77 @@ static int64_t read_time(struct span text, const char *name)
     return 0;
 }
 
+static struct sweep_says read_rules(struct span line)
+{
+    struct rule rules[RULES_MAX];
+    size_t n = 0;
+
+    line = span_trim(line);
+    while (line.n)
+        rules[n++] = read_rule(span_cut(line, ',', &line));
+    return sweep_says(rules, n, SPAN("010"), 1000);
+}
+
+static struct sweep_facts read_facts(struct span line, struct coverage *records)
+{
+    int64_t last_ms = read_time(line, "records");
+
+    records->last_ms = last_ms;
+    records->first_ms = records->reach_ms = read_time(line, "reach");
+    return (struct sweep_facts){
+        .records = records,
+        .abroad_ms = read_time(line, "abroad"),
+        .lifted_ms = read_time(line, "lifted"),
+        .created_ms = read_time(line, "created"),
+        .first_call_ms = read_time(line, "first call"),
+    };
+}
+
+static const char *const levels[] = {"rules:", "tenant:", "operator:"};
+#define LEVELS 3
+
+static bool read_level(struct span line, struct sweep_says *says)
+{
+    for (size_t i = 0; i < LEVELS; i++)
+        if (span_starts(line, span_of(levels[i]))) {
+            says[i] = read_rules(span_skip(line, strlen(levels[i])));
+            return true;
+        }
+    return false;
+}
+
 static void a_case(void **state)
 {
     static const char *const rules_names[] = {"open", "own", "closed"};
+    static const char *const by_names[] = {"", " by tenant", " by operator"};
     const struct test_case *t = *state;
     struct span rest = buf_span(&t->in), line;
-    struct rule rules[RULES_MAX];
-    struct sweep_terms terms = {
-        .now_ms = NOW_MS, .since_ms = NOW_MS - 365 * DAY_MS, .young_ms = 30 * DAY_MS};
+    struct sweep_says says[LEVELS] = {0};
+    struct sweep_terms terms = {.now_ms = NOW_MS,
+                                .since_ms = NOW_MS - 365 * DAY_MS,
+                                .young_ms = 30 * DAY_MS,
+                                .believed_ms = 14 * DAY_MS};
+    struct coverage records;
     struct sweep_facts facts = {0};
-    size_t n = 0;
+    bool objected = false;
+    size_t by;
     char got[64];
 
+    coverage_begin(&records, terms.believed_ms);
     while (rest.n) {
         line = span_cut(rest, '\n', &rest);
-        if (span_is(line, "include lifted")) {
+        if (span_is(line, "include lifted"))
             terms.include_lifted = true;
-        } else if (span_starts(line, SPAN("rules:"))) {
-            line = span_trim(span_skip(line, 6));
-            while (line.n)
-                rules[n++] = read_rule(span_cut(line, ',', &line));
-        } else if (line.n) {
-            facts = (struct sweep_facts){
-                .switch_last_ms = read_time(line, "records"),
-                .abroad_ms = read_time(line, "abroad"),
-                .lifted_ms = read_time(line, "lifted"),
-                .created_ms = read_time(line, "created"),
-                .first_call_ms = read_time(line, "first call"),
-            };
-        }
+        else if (span_is(line, "objected"))
+            objected = true;
+        else if (span_starts(line, SPAN("since ")))
+            terms.since_ms = NOW_MS - strtol(line.p + 6, NULL, 10) * DAY_MS;
+        else if (!read_level(line, says) && line.n)
+            facts = read_facts(line, &records);
     }
-    facts.rules = sweep_rules(rules, n, SPAN("010"), 1000);
-    snprintf(got, sizeof(got), "%s: %s\n", rules_names[facts.rules],
+    facts.objected = objected;
+    facts.rules = sweep_rules(says, LEVELS, &by);
+    snprintf(got, sizeof(got), "%s%s: %s\n", rules_names[facts.rules], by_names[by],
              sweep_verdict_name(sweep_judge(&facts, &terms)));
     assert_string_equal(got, t->out.p);
 }

@@ -346,12 +346,18 @@ def stops(api):
 
 def put_calls(daemon, switch, called):
     """calls.db as a daemon that had read records would have it: the schema's own words, and history as it is summed."""
-    sql = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../src/store/sql/calls-001.sql')
+    sql = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../src/store/sql')
+    steps = sorted(name for name in os.listdir(sql) if name.startswith('calls-'))
     path = os.path.join(daemon.state, 'calls.db')
     now = int(time.time() * 1000)
-    with sqlite3.connect(path) as db, open(sql, encoding='ascii') as schema:
-        db.executescript(schema.read() + f'PRAGMA application_id = {0x53656b63}; PRAGMA user_version = 1;'
+    with sqlite3.connect(path) as db:
+        for step in steps:
+            with open(os.path.join(sql, step), encoding='ascii') as schema:
+                db.executescript(schema.read())
+        db.executescript(f'PRAGMA application_id = {0x53656b63}; PRAGMA user_version = {len(steps)};'
                          'PRAGMA journal_mode = WAL;')
+        db.executemany('INSERT INTO days VALUES (?, ?, 1)',
+                       [(switch, now // 86400000 - days) for days in range(0, 410, 10)])
         db.execute("INSERT INTO blocks VALUES (1, ?, ?, ?, 1, 1, x'0100')", (switch, now, now))
         for number, (name, days) in enumerate(called.items(), 1):
             db.execute('INSERT INTO callers VALUES (?, ?, ?)', (number, switch, name))
@@ -382,11 +388,15 @@ def sweeps(api, daemon):
     counts = api('previewSweep', 200, {'young_days': 0}).json['counts']
     assert counts['restrict'] == 0 and counts['no-records'] >= 3 and counts['restricted'] >= 1, counts
     change = api('previewSweep', 200).json['change']
-    api('applySweep', 409, {'change': change})  # there is nobody
+    api('applySweep', 409, {'change': change, 'restrict': 0})  # there is nobody
+    api('applySweep', 422, {'change': change})  # how many it is to restrict has to be said
     put_calls(daemon, 1, {'calls': 3, 'past': 500})
 
     ask = {'young_days': 0, 'tenant': 'main'}
     seen = api('previewSweep', 200, ask).json
+    reach = {r['switch']: r for r in seen['records']}['local']
+    assert reach['sufficient'] and reach['first'] == reach['reach'] and reach['gap'] is None, seen
+    assert not api('previewSweep', 200, dict(ask, gap_days=1)).json['records'][0]['sufficient']
     assert {f['name'] for f in seen['samples']['lifted']} >= {'quiet', 'past'}, seen
     assert all(f['lifted_by'] and f['prefix'] == '010' for f in seen['samples']['lifted']), seen
     assert [(f['name'], f['country']) for f in seen['samples']['calls-abroad']] == [('calls', 'US')], seen
@@ -398,24 +408,36 @@ def sweeps(api, daemon):
     swept = {row['name'] for row in rows if row['verdict'] == 'restrict'}
     assert {'quiet', 'past'} <= swept and 'calls' not in swept and len(swept) == seen['counts']['restrict']
     assert verdict('quiet') == 'allow'
-    api('applySweep', 409, {'change': seen['change'] + 1})
-    api('applySweep', 422, {'change': 0})
+    api('applySweep', 409, {'change': seen['change'] + 1, 'restrict': seen['counts']['restrict']})
+    api('applySweep', 422, {'change': 0, 'restrict': 1})
     # Somebody else's preview, of other terms, has the same change number.
     other = api('previewSweep', 200, {'young_days': 0, 'tenant': 'main'}).json
     assert other['change'] == seen['change'] and other['counts']['restrict'] != seen['counts']['restrict'], other
     api('applySweep', 409, {'change': seen['change'], 'restrict': seen['counts']['restrict']})
     have_summed(daemon, False)
     api('previewSweep', 409, ask)
-    api('applySweep', 409, {'change': seen['change']})
+    api('applySweep', 409, {'change': seen['change'], 'restrict': seen['counts']['restrict']})
     assert verdict('quiet') == 'allow'
     have_summed(daemon, True)
     assert api('previewSweep', 200, ask).json['counts'] == seen['counts']
-    applied = api('applySweep', 201, {'change': seen['change'], 'restrict': seen['counts']['restrict']})
+    # The tenants are told first, and have time to object.
+    chosen = {'change': seen['change'], 'restrict': seen['counts']['restrict']}
+    for day in ('2020-01-01', '2026-13-01', '2027-02-30', 'today', '2027-1-1'):
+        api('announceSweep', 422, dict(chosen, on=day))
+    api('announceSweep', 409, dict(chosen, change=chosen['change'] + 1, on='2099-12-01'))
+    told = api('announceSweep', 201, dict(chosen, on='2099-12-01')).json
+    assert told['accounts'] == len(swept) and told['notices'] >= 1, told
+    listed = api('listAnnouncements', 200).json['items']
+    assert [(a['id'], a['accounts'], a['tenant']) for a in listed] == [(told['id'], len(swept), 'main')], listed
+    refused = api('applySweep', 409, chosen)
+    assert '2099-12-01' in refused.json['detail'], refused.json
+    assert verdict('quiet') == 'allow'
+    applied = api('applySweep', 201, dict(chosen, early=True))
     sweep = applied.json['id']
     assert applied.headers['Location'] == f'/v1/sweeps/{sweep}'
     assert applied.json['restricted'] == len(swept) and applied.json['called'] == 0
     assert [verdict(name) for name in ('quiet', 'past', 'calls')] == ['deny', 'deny', 'allow']
-    api('applySweep', 409, {'change': seen['change']})  # it is gone
+    api('applySweep', 409, {'change': seen['change'], 'restrict': seen['counts']['restrict']})  # it is gone
     api('replaceAccountRules', 200, {'items': []}, id=ids['past'])
     assert api('getSweep', 200, id=sweep).json['standing'] == len(swept) - 1
     fates = {row['name']: row['fate'] for row in api('listSweepAccounts', 200, id=sweep).json['items']}
@@ -429,15 +451,37 @@ def sweeps(api, daemon):
     api('listSweepAccounts', 404, id=999999)
     assert [s['id'] for s in api('listSweeps', 200).json['items']] == [sweep]
     # What it looked at was changed meanwhile.
-    change = api('previewSweep', 200, ask).json['change']
+    seen = api('previewSweep', 200, ask).json
     api('replaceAccountRules', 200, {'items': [{'action': 'restrict', 'prefix': '010'}]}, id=ids['past'])
-    refused = api('applySweep', 409, {'change': change})
+    refused = api('applySweep', 409, {'change': seen['change'], 'restrict': seen['counts']['restrict']})
     assert 'is stale' in refused.json['detail'], refused.json
     api('previewSweep', 422, {'tenant': 'nobody'})
     api('previewSweep', 422, {'since': '2999-01-01T00:00:00Z'})
     api('previewSweep', 422, {}, query={'format': 'xml'})
     for number in ids.values():
         api('deleteAccount', 204, id=number)
+
+
+def objections(api):
+    account = api('createAccount', 201, {'name': 'objector', 'switch': 'local', 'tenant': 'main'}).json
+    api('replaceAccountRules', 200, {'items': []}, id=account['id'])
+    scope = f'account:{account["id"]}'
+    made = api('putObjection', 201, {'note': 'Jamaica'}, scope=scope).json
+    assert made['label'] == 'objector@local' and made['note'] == 'Jamaica', made
+    api('putObjection', 200, scope=scope)
+    seen = api('previewSweep', 200, {'young_days': 0, 'include_lifted': True}).json['samples']['objected']
+    assert [(f['name'], f['objected_by']) for f in seen] == [('objector', made['by'])], seen
+    assert [o['scope'] for o in api('listObjections', 200).json['items']] == [scope]
+    api('deleteObjection', 204, scope=scope)
+    api('deleteObjection', 404, scope=scope)
+    api('putObjection', 201, scope='tenant:main')
+    assert api('previewSweep', 200, {'young_days': 0, 'include_lifted': True}).json['counts']['objected'] >= 1
+    api('deleteObjection', 204, scope='tenant:main')
+    api('putObjection', 404, scope='tenant:nobody')
+    api('putObjection', 422, scope='operator')
+    api('putObjection', 422, {'reason': 'x'}, scope='tenant:main')
+    api('deleteObjection', 422, scope='x')
+    api('deleteAccount', 204, id=account['id'])
 
 
 def tokens(api, daemon, spec):
@@ -1141,6 +1185,7 @@ def main():
         tap.attempt("the operator's rules", lambda: rules_of(api, 'operator'))
         tap.attempt('stops', stops, api)
         tap.attempt('sweeps: previewed, applied, undone', sweeps, api, daemon)
+        tap.attempt('objections', objections, api)
         tap.attempt('tokens', tokens, api, daemon, spec)
         tap.attempt('authorize', authorize, api, daemon, spec)
         tap.attempt('authorize by a form', forms, api)

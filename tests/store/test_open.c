@@ -137,7 +137,7 @@ static void the_schema_keeps_its_promises(void **state)
     const char *path = place_file(&place, "sekisho.db");
 
     make_store();
-    assert_int_equal(fixture_number(path, "PRAGMA user_version"), 5);
+    assert_int_equal(fixture_number(path, "PRAGMA user_version"), 6);
     assert_int_equal(fixture_number(path, "PRAGMA application_id"), 0x53656b31);
     assert_int_equal(fixture_number(path, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
     assert_int_equal(fixture_number(path, "SELECT count(*) FROM pragma_table_list"
@@ -215,7 +215,7 @@ static void a_newer_schema_is_refused(void **state)
     make_store();
     fixture_sql(place_file(&place, "sekisho.db"), "PRAGMA user_version = 99");
     refused_and_untouched(place_file(&place, "sekisho.db"), ERR_CORRUPT,
-                          "written by a newer Sekisho (schema 99, this one knows up to 5)");
+                          "written by a newer Sekisho (schema 99, this one knows up to 6)");
 }
 
 static void a_newer_schema_of_the_evidence_is_refused(void **state)

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@
 #include "numbering/tables.h"
 #include "policy/snapshot.h"
 #include "store/calls.h"
+#include "store/objections.h"
 #include "store/sweeps.h"
 
 #define DAY_MS (24 * 3600 * (int64_t)1000)
@@ -88,7 +90,7 @@ struct person {
 static int add_job(struct store_tx *tx, void *arg, struct fault *why)
 {
     const struct person *p = arg;
-    const struct store_account a = {.name = span_of(p->name)};
+    const struct store_account a = {.name = span_of(p->name), .tenant = SPAN("main")};
     struct store_ref ref = {.scope = SCOPE_ACCOUNT};
     int err = store_account_add(tx, &by, &a, &ref.id, why);
 
@@ -165,6 +167,13 @@ static void call(const char *name, const char *dialled, int64_t days, enum call_
 #define ABROAD "01012125551234"
 #define TOKYO "0312345678"
 
+/* Somebody calls every ten days: the records of the switch reach so many days back. */
+static void records(int64_t days)
+{
+    for (; days >= 0; days -= 10)
+        call("somebody", TOKYO, days, CALL_ANSWERED);
+}
+
 /* Whether a call abroad goes out: what readers see. */
 static bool open_abroad(const char *name)
 {
@@ -188,8 +197,8 @@ struct said {
     struct {
         char name[16];
         enum sweep_verdict verdict;
-        int64_t abroad_ms, lifted_ms;
-        char by[32];
+        int64_t abroad_ms, deed_ms;
+        char by[32], rules_of[32];
     } of[16384];
     size_t n;
 };
@@ -200,10 +209,11 @@ static int hear(void *arg, const struct sweep_found *found)
     size_t i = said.n++;
 
     snprintf(said.of[i].name, sizeof(said.of[i].name), "%.*s", SPAN_FMT(found->name));
-    snprintf(said.of[i].by, sizeof(said.of[i].by), "%.*s", SPAN_FMT(found->lifted_by));
+    snprintf(said.of[i].by, sizeof(said.of[i].by), "%.*s", SPAN_FMT(found->deed_by));
+    snprintf(said.of[i].rules_of, sizeof(said.of[i].rules_of), "%.*s", SPAN_FMT(found->rules_of));
     said.of[i].verdict = found->verdict;
     said.of[i].abroad_ms = found->abroad_ms;
-    said.of[i].lifted_ms = found->lifted_ms;
+    said.of[i].deed_ms = found->deed_ms;
     assert_true(span_is(found->switch_name, "local"));
     assert_true(span_is(found->access, "010"));
     return 0;
@@ -214,6 +224,7 @@ static struct sweep_plan *preview(bool include_lifted)
     const struct sweep_ask ask = {.terms = {.now_ms = NOW_MS,
                                             .since_ms = NOW_MS - 365 * DAY_MS,
                                             .young_ms = 30 * DAY_MS,
+                                            .believed_ms = 14 * DAY_MS,
                                             .include_lifted = include_lifted}};
     struct sweep_plan *plan = NULL;
 
@@ -222,15 +233,28 @@ static struct sweep_plan *preview(bool include_lifted)
     return plan;
 }
 
-static void expect(const char *name, enum sweep_verdict verdict)
+static size_t said_of(const char *name)
 {
     for (size_t i = 0; i < said.n; i++)
-        if (strcmp(said.of[i].name, name) == 0) {
-            assert_string_equal(sweep_verdict_name(said.of[i].verdict),
-                                sweep_verdict_name(verdict));
-            return;
-        }
+        if (strcmp(said.of[i].name, name) == 0)
+            return i;
     fail_msg("nothing was said of %s", name);
+    return 0;
+}
+
+static void expect(const char *name, enum sweep_verdict verdict)
+{
+    assert_string_equal(sweep_verdict_name(said.of[said_of(name)].verdict),
+                        sweep_verdict_name(verdict));
+}
+
+/* The same, and whose rules or deed it was. */
+static void expect_by(const char *name, enum sweep_verdict verdict, const char *rules_of,
+                      const char *by_whom)
+{
+    expect(name, verdict);
+    assert_string_equal(said.of[said_of(name)].rules_of, rules_of);
+    assert_string_equal(said.of[said_of(name)].by, by_whom);
 }
 
 static int64_t sweep(bool include_lifted)
@@ -239,7 +263,7 @@ static int64_t sweep(bool include_lifted)
     int64_t id = 0;
     uint64_t called = 0;
 
-    must(store_sweep_apply_wait(store, &by, plan, &id, &called, &f));
+    must(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f));
     assert_int_equal(called, 0);
     sweep_plan_free(plan);
     return id;
@@ -263,6 +287,7 @@ static void everybody_is_judged(void **state)
     add("own", &own, 1);
     add("lifter", &born, 1);
     change(lift_job, "lifter");
+    records(370);
     call("quiet", TOKYO, 3, CALL_ANSWERED);
     call("caller", ABROAD, 3, CALL_ANSWERED);
     call("tried", ABROAD, 3, CALL_UNANSWERED);
@@ -280,7 +305,7 @@ static void everybody_is_judged(void **state)
     for (size_t i = 0; i < said.n; i++)
         if (said.of[i].verdict == SWEEP_LIFTED) {
             assert_string_equal(said.of[i].by, "owner");
-            assert_int_equal(said.of[i].lifted_ms, NOW_MS - 400 * DAY_MS);
+            assert_int_equal(said.of[i].deed_ms, NOW_MS - 400 * DAY_MS);
         }
     assert_int_equal(sweep_plan_count(plan, SWEEP_RESTRICT), 3);
     assert_int_equal(sweep_plan_count(plan, SWEEP_LIFTED), 1);
@@ -294,6 +319,7 @@ static void restricted_in_the_store_and_for_readers(void **state)
 {
     add("quiet", NULL, 0);
     add("caller", NULL, 0);
+    records(370);
     call("caller", ABROAD, 3, CALL_ANSWERED);
     assert_true(open_abroad("quiet"));
     int64_t id = sweep(false);
@@ -322,7 +348,8 @@ static void without_records_nobody_is_swept(void **state)
     add("quiet", NULL, 0);
     plan = preview(false);
     expect("quiet", SWEEP_NO_RECORDS);
-    assert_int_equal(store_sweep_apply_wait(store, &by, plan, &id, &called, &f), ERR_MISSING);
+    assert_int_equal(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f),
+                     ERR_MISSING);
     assert_string_equal(f.text, "there is no account to restrict");
     assert_int_equal(id, 77);
     sweep_plan_free(plan);
@@ -337,15 +364,17 @@ static void a_stale_preview_is_refused(void **state)
 
     add("quiet", NULL, 0);
     add("other", &born, 1);
+    records(370);
     call("quiet", TOKYO, 3, CALL_ANSWERED);
     plan = preview(false);
     change(fixture_add_account, "newcomer"); /* is not in it: makes no difference */
-    must(store_sweep_apply_wait(store, &by, plan, &id, &called, &f));
+    must(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f));
     sweep_plan_free(plan);
     plan = preview(true);
     change(lift_job, "other");
-    assert_int_equal(store_sweep_apply_wait(store, &by, plan, &id, &called, &f), ERR_CONFLICT);
-    assert_non_null(strstr(f.text, "is stale: 1 changes of accounts, rules, tenants or switches"));
+    assert_int_equal(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f),
+                     ERR_CONFLICT);
+    assert_non_null(strstr(f.text, "is stale: 1 changes of accounts, rules, tenants, switches or"));
     assert_true(open_abroad("other"));
     sweep_plan_free(plan);
 }
@@ -358,12 +387,13 @@ static void who_has_called_since_is_left_out(void **state)
 
     add("quiet", NULL, 0);
     add("late", NULL, 0);
+    records(370);
     call("quiet", TOKYO, 3, CALL_ANSWERED);
     call("late", TOKYO, 3, CALL_ANSWERED);
     plan = preview(false);
     expect("late", SWEEP_RESTRICT);
     call("late", ABROAD, 0, CALL_ANSWERED);
-    must(store_sweep_apply_wait(store, &by, plan, &id, &called, &f));
+    must(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f));
     assert_int_equal(called, 1);
     assert_false(open_abroad("quiet"));
     assert_true(open_abroad("late"));
@@ -380,6 +410,7 @@ static void who_calls_for_the_first_time_since_is_left_out(void **state)
     add("quiet", NULL, 0);
     add("first", NULL, 0);
     add("refused", NULL, 0);
+    records(370);
     call("quiet", TOKYO, 3, CALL_ANSWERED);
     plan = preview(false);
     expect("first", SWEEP_RESTRICT);
@@ -387,7 +418,7 @@ static void who_calls_for_the_first_time_since_is_left_out(void **state)
     call("first", ABROAD, 1, CALL_ANSWERED);
     call("refused", ABROAD, 0, CALL_REFUSED);
     call("nobody", ABROAD, 0, CALL_ANSWERED);
-    must(store_sweep_apply_wait(store, &by, plan, &id, &called, &f));
+    must(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f));
     assert_int_equal(called, 1);
     assert_true(open_abroad("first"));
     assert_false(open_abroad("quiet"));
@@ -425,17 +456,18 @@ static void calls_that_are_not_summed_are_waited_for(void **state)
 
     add("quiet", NULL, 0);
     add("caller", NULL, 0);
-    call("quiet", TOKYO, 3, CALL_ANSWERED);
+    records(370);
     plan = preview(false);
     expect("caller", SWEEP_RESTRICT);
     import("caller");
     assert_int_equal(store_sweep_preview(store, &ask, NULL, NULL, &none, &f), ERR_CONFLICT);
     assert_non_null(strstr(f.text, "call records are being imported"));
     assert_null(none);
-    assert_int_equal(store_sweep_apply_wait(store, &by, plan, &id, &called, &f), ERR_CONFLICT);
+    assert_int_equal(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f),
+                     ERR_CONFLICT);
     assert_true(open_abroad("quiet"));
     must(calls_sum(calls, &f));
-    must(store_sweep_apply_wait(store, &by, plan, &id, &called, &f));
+    must(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f));
     assert_int_equal(called, 1);
     assert_true(open_abroad("caller"));
     sweep_plan_free(plan);
@@ -498,7 +530,7 @@ static void undo_restores_what_nobody_has_changed(void **state)
     add("lifter", NULL, 0);
     add("noted", NULL, 0);
     add("gone", NULL, 0);
-    call("stands", TOKYO, 3, CALL_ANSWERED);
+    records(370);
     int64_t id = sweep(false);
     change(lift_job, "lifter");
     change(note_job, "noted");
@@ -529,7 +561,7 @@ static void undo_restores_what_nobody_has_changed(void **state)
 static void a_lifted_sweep_is_not_repeated(void **state)
 {
     add("lifter", NULL, 0);
-    call("lifter", TOKYO, 3, CALL_ANSWERED);
+    records(370);
     sweep(false);
     assert_false(open_abroad("lifter"));
     change(lift_job, "lifter");
@@ -537,6 +569,359 @@ static void a_lifted_sweep_is_not_repeated(void **state)
     expect("lifter", SWEEP_LIFTED);
     sweep(true);
     assert_false(open_abroad("lifter"));
+}
+
+/* ---- from above ----------------------------------------------------------------------------- */
+
+/* Rules of a tenant (made when it is missing, below `parent`) or, without a name, of the operator. */
+struct level {
+    const char *tenant, *parent;
+    const struct rule *rules;
+    size_t n;
+};
+
+static int level_job(struct store_tx *tx, void *arg, struct fault *why)
+{
+    const struct level *l = arg;
+    struct store_ref ref = {.scope = SCOPE_OPERATOR};
+    struct store_tenant t;
+    int err = 0;
+
+    if (l->tenant) {
+        ref.scope = SCOPE_TENANT;
+        err = store_tenant_find(tx, span_of(l->tenant), &t, why);
+        ref.id = err ? 0 : t.id;
+        t = (struct store_tenant){.name = span_of(l->tenant),
+                                  .parent = span_of(l->parent ? l->parent : ""),
+                                  .language = SPAN("ja")};
+        if (err == ERR_MISSING)
+            err = store_tenant_add(tx, &by, &t, &ref.id, why);
+    }
+    return err ? err : store_rules_replace(tx, &owner, ref, l->rules, l->n, why);
+}
+
+static void level(const char *tenant, const char *parent, const struct rule *rules, size_t n)
+{
+    struct level l = {tenant, parent, rules, n};
+
+    must(store_write_wait(store, level_job, &l, &f));
+}
+
+struct move {
+    const char *name, *tenant;
+};
+
+static int move_job(struct store_tx *tx, void *arg, struct fault *why)
+{
+    const struct move *m = arg;
+    struct store_account a;
+    int err = find(tx, m->name, &a, why);
+
+    a.tenant = span_of(m->tenant);
+    return err ? err : store_account_update(tx, &by, &a, why);
+}
+
+static void add_to(const char *tenant, const char *name, const struct rule *rules, size_t n)
+{
+    struct move m = {name, tenant};
+
+    add(name, rules, n);
+    must(store_write_wait(store, move_job, &m, &f));
+}
+
+struct objection {
+    const char *account, *tenant;
+    bool take_back;
+};
+
+static int object_job(struct store_tx *tx, void *arg, struct fault *why)
+{
+    const struct objection *o = arg;
+    struct store_ref ref = {o->tenant ? SCOPE_TENANT : SCOPE_ACCOUNT, 0};
+    struct store_tenant t;
+    struct store_account a;
+    int err = o->tenant ? store_tenant_find(tx, span_of(o->tenant), &t, why)
+                        : find(tx, o->account, &a, why);
+
+    if (err)
+        return err;
+    ref.id = o->tenant ? t.id : a.id;
+    return o->take_back ? store_objection_delete(tx, &owner, ref, why)
+                        : store_objection_put(tx, &owner, ref, SPAN("we call Jamaica"), why);
+}
+
+static void object(const char *account, const char *tenant, bool take_back)
+{
+    struct objection o = {account, tenant, take_back};
+
+    must(store_write_wait(store, object_job, &o, &f));
+}
+
+static void what_is_restricted_from_above_is_restricted(void **state)
+{
+    const struct rule all = {.prefix = SPAN("010")},
+                      open = {.action = RULE_EXCEPT, .prefix = SPAN("010")};
+
+    records(370);
+    level("acme", NULL, &all, 1);
+    level("branch", "acme", NULL, 0);
+    level("loose", "acme", &open, 1);
+    add_to("acme", "direct", NULL, 0);
+    add_to("branch", "below", NULL, 0);
+    add_to("loose", "exempt", NULL, 0);
+    add("other", NULL, 0);
+    sweep_plan_free(preview(true));
+    expect_by("direct", SWEEP_RESTRICTED, "tenant:acme", "");
+    expect_by("below", SWEEP_RESTRICTED, "tenant:acme", "");
+    expect_by("exempt", SWEEP_OWN_RULES, "tenant:loose", "");
+    expect_by("other", SWEEP_RESTRICT, "", "");
+    level(NULL, NULL, &all, 1);
+    sweep_plan_free(preview(true));
+    expect_by("direct", SWEEP_RESTRICTED, "tenant:acme", "");
+    expect_by("other", SWEEP_RESTRICTED, "operator", "");
+}
+
+/* A tenant that takes its own restriction back has decided for all of its accounts, as an owner has for one. */
+static void what_a_tenant_lifts_is_lifted_for_all_below(void **state)
+{
+    const struct rule all = {.prefix = SPAN("010")};
+
+    records(370);
+    level("acme", NULL, &all, 1);
+    level("branch", "acme", NULL, 0);
+    add_to("acme", "direct", NULL, 0);
+    add_to("branch", "below", NULL, 0);
+    level("acme", NULL, NULL, 0);
+    level(NULL, NULL, &all, 1);
+    level(NULL, NULL, NULL, 0); /* the operator is not their owner: nothing is lifted by this */
+    add("other", NULL, 0);
+    sweep_plan_free(preview(false));
+    expect_by("direct", SWEEP_LIFTED, "", "owner");
+    expect_by("below", SWEEP_LIFTED, "", "owner");
+    expect("other", SWEEP_RESTRICT);
+    sweep_plan_free(preview(true));
+    expect("below", SWEEP_RESTRICT);
+}
+
+static void who_objects_is_left_in_peace(void **state)
+{
+    struct sweep_plan *plan;
+    int64_t id = 0;
+    uint64_t called = 0;
+
+    records(370);
+    level("acme", NULL, NULL, 0);
+    level("branch", "acme", NULL, 0);
+    add_to("branch", "below", NULL, 0);
+    add("one", NULL, 0);
+    add("other", NULL, 0);
+    object("one", NULL, false);
+    object(NULL, "acme", false);
+    sweep_plan_free(preview(true));
+    expect_by("below", SWEEP_OBJECTED, "", "owner");
+    expect_by("one", SWEEP_OBJECTED, "", "owner");
+    expect("other", SWEEP_RESTRICT);
+    object("one", NULL, true);
+    plan = preview(true);
+    expect("one", SWEEP_RESTRICT);
+    object("one", NULL, false); /* in the last moment */
+    assert_int_equal(store_sweep_apply_wait(store, &by, plan, false, &id, &called, &f),
+                     ERR_CONFLICT);
+    assert_non_null(strstr(f.text, "is stale"));
+    sweep_plan_free(plan);
+    sweep(true);
+    assert_true(open_abroad("one"));
+    assert_true(open_abroad("below"));
+    assert_false(open_abroad("other"));
+    change(delete_job, "one"); /* with what was said for it */
+    assert_int_equal(
+        fixture_number(place_file(&place, "sekisho.db"), "SELECT count(*) FROM objections"), 1);
+}
+
+/* ---- how far records reach ------------------------------------------------------------------ */
+
+static void few_records_restrict_nobody(void **state)
+{
+    struct sweep_plan *plan;
+    struct sweep_records of;
+
+    add("quiet", NULL, 0);
+    add("caller", NULL, 0);
+    for (int64_t days = 0; days <= 3; days++)
+        call("quiet", TOKYO, days, CALL_ANSWERED);
+    call("caller", ABROAD, 2, CALL_ANSWERED);
+    plan = preview(true);
+    expect("quiet", SWEEP_NO_RECORDS);
+    expect("caller", SWEEP_CALLS_ABROAD);
+    assert_int_equal(sweep_plan_switches(plan), 1);
+    of = sweep_plan_records(plan, 0);
+    assert_true(span_is(of.switch_name, "local"));
+    assert_false(of.hold);
+    assert_int_equal(of.records.reach_ms / DAY_MS, NOW_MS / DAY_MS - 3);
+    assert_int_equal(of.records.last_ms / DAY_MS, NOW_MS / DAY_MS + 1);
+    sweep_plan_free(plan);
+    /* What is brought later counts as well, whatever order it came in. */
+    records(370);
+    plan = preview(true);
+    expect("quiet", SWEEP_RESTRICT);
+    assert_true(sweep_plan_records(plan, 0).hold);
+    sweep_plan_free(plan);
+}
+
+static void a_month_that_is_missing_restricts_nobody(void **state)
+{
+    struct sweep_plan *plan;
+
+    add("quiet", NULL, 0);
+    for (int64_t days = 370; days >= 0; days -= 10)
+        if (days < 200 || days > 230)
+            call("quiet", TOKYO, days, CALL_ANSWERED);
+    plan = preview(true);
+    expect("quiet", SWEEP_NO_RECORDS);
+    struct sweep_records of = sweep_plan_records(plan, 0);
+    assert_int_equal((of.records.gap_ends_ms - of.records.gap_ms) / DAY_MS, 49);
+    sweep_plan_free(plan);
+    for (int64_t days = 230; days >= 200; days -= 10)
+        call("quiet", TOKYO, days, CALL_ANSWERED);
+    sweep_plan_free(preview(true));
+    expect("quiet", SWEEP_RESTRICT);
+}
+
+/* The days are what is left when calls are forgotten: history has them still. */
+static void records_reach_as_far_as_history(void **state)
+{
+    uint64_t gone = 0;
+
+    add("quiet", NULL, 0);
+    records(370);
+    must(calls_expire(calls, NOW_MS - 100 * DAY_MS, &gone, &f));
+    assert_true(gone > 20);
+    sweep_plan_free(preview(true));
+    expect("quiet", SWEEP_RESTRICT);
+}
+
+static void a_strange_file_of_calls_is_refused(void **state)
+{
+    const struct sweep_ask ask = {.terms = {.now_ms = NOW_MS, .since_ms = NOW_MS - 365 * DAY_MS}};
+    struct sweep_plan *plan = NULL;
+
+    records(370);
+    calls_close(calls);
+    calls = NULL;
+    fixture_sql(place_file(&place, "calls.db"), "PRAGMA application_id = 77");
+    assert_int_equal(store_sweep_preview(store, &ask, NULL, NULL, &plan, &f), ERR_CORRUPT);
+    assert_non_null(strstr(f.text, "another application"));
+    fixture_sql(place_file(&place, "calls.db"),
+                "PRAGMA application_id = 0x53656b63; PRAGMA user_version = 1");
+    assert_int_equal(store_sweep_preview(store, &ask, NULL, NULL, &plan, &f), ERR_CONFLICT);
+    assert_non_null(strstr(f.text, "older Sekisho"));
+    fixture_sql(place_file(&place, "calls.db"), "PRAGMA user_version = 99");
+    assert_int_equal(store_sweep_preview(store, &ask, NULL, NULL, &plan, &f), ERR_CORRUPT);
+    assert_null(plan);
+}
+
+/* ---- the record ----------------------------------------------------------------------------- */
+
+static void an_undo_that_restores_none_says_so(void **state)
+{
+    struct store_sweep got = {0};
+    uint64_t restored = 77;
+
+    add("lifter", NULL, 0);
+    records(370);
+    int64_t id = sweep(false);
+    change(lift_job, "lifter");
+    must(store_sweep_undo_wait(store, &by, id, &restored, &f));
+    assert_int_equal(restored, 0);
+    assert_int_equal(fixture_number(place_file(&place, "sekisho.db"),
+                                    "SELECT rows FROM audit WHERE action = 'sweep.undo'"),
+                     0);
+    got.id = id;
+    must(store_read_wait(store, get_job, &got, &f));
+    assert_int_equal(got.standing, 0);
+    assert_int_equal(got.restored, 0);
+}
+
+/* ---- under load ----------------------------------------------------------------------------- */
+
+static bool ended, mixed, reopened;
+
+/* Two countries of one account are open or closed together, and what was closed stays so. */
+static void *decide_all_the_time(void *arg)
+{
+    static const char *const abroad[] = {ABROAD, "010442071234567"};
+    bool closed[64] = {false};
+
+    snapshot_reader_register();
+    for (size_t i = 0; !__atomic_load_n(&ended, __ATOMIC_ACQUIRE); i = (i + 1) % 64) {
+        struct snapshot_subject subject;
+        bool open[2];
+        char name[16];
+
+        snprintf(name, sizeof(name), "m%zu", i + 1);
+        snapshot_read_lock();
+        snapshot_find(snapshot, snapshot_switch_by_name(snapshot, SPAN("local")), span_of(name),
+                      &subject);
+        for (size_t k = 0; k < 2; k++) {
+            struct number number;
+            struct verdict verdict;
+
+            numbering_parse(subject.site, span_of(abroad[k]), &number);
+            snapshot_decide(snapshot, &subject, &number, false, NOW_MS / 1000, &verdict);
+            open[k] = verdict.action == VERDICT_ALLOW;
+        }
+        snapshot_read_unlock();
+        if (open[0] != open[1])
+            __atomic_store_n(&mixed, true, __ATOMIC_RELAXED);
+        if (open[0] && closed[i])
+            __atomic_store_n(&reopened, true, __ATOMIC_RELAXED);
+        closed[i] = !open[0];
+    }
+    snapshot_reader_unregister();
+    return NULL;
+}
+
+static void house_of(int n)
+{
+    char sql[512];
+
+    snprintf(
+        sql, sizeof(sql),
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+        " INSERT INTO accounts (switch, name, tenant, state, state_set, note, adopted,"
+        " rule_set, created, change) SELECT 1, 'm' || i, 1, 'active', 1, '', 0, 1, 1, 1 FROM n",
+        n);
+    fixture_sql(place_file(&place, "sekisho.db"), sql);
+    stop();
+    start();
+}
+
+static void decisions_see_the_old_or_the_new(void **state)
+{
+    static const int sizes[] = {500, 12000}; /* published one by one, and all anew */
+    pthread_t threads[2];
+
+    for (size_t k = 0; k < 2; k++) {
+        ended = mixed = reopened = false;
+        house_of(sizes[k]);
+        records(370);
+        for (size_t i = 0; i < 2; i++)
+            assert_int_equal(pthread_create(&threads[i], NULL, decide_all_the_time, NULL), 0);
+        sweep(false);
+        for (size_t i = 1; i <= 64; i++) {
+            char name[16];
+
+            snprintf(name, sizeof(name), "m%zu", i);
+            assert_false(open_abroad(name));
+        }
+        __atomic_store_n(&ended, true, __ATOMIC_RELEASE);
+        for (size_t i = 0; i < 2; i++)
+            pthread_join(threads[i], NULL);
+        assert_false(mixed);
+        assert_false(reopened);
+        teardown(state);
+        setup(state);
+    }
 }
 
 /* ---- properties ----------------------------------------------------------------------------- */
@@ -549,88 +934,147 @@ static uint64_t random_next(uint64_t *seed)
     return *seed;
 }
 
-/* A house of `n` accounts with any history and any rules. `abroad[i]`: has called abroad in the year. */
-static void build(uint64_t *seed, size_t n, bool *abroad)
+#define N 40
+
+/* A house with any history, rules on any level, and any objections. */
+struct made {
+    bool abroad[N];   /* has called abroad in the year */
+    bool objected[N]; /* itself, or its tenant */
+    bool open[N];     /* calls abroad are let through */
+};
+
+static const char *const tenants[] = {"main", "acme", "branch", "loose"};
+
+static void build_levels(uint64_t *seed, bool objected[4])
+{
+    static const struct rule some[] = {{.prefix = SPAN("010")},
+                                       {.action = RULE_EXCEPT, .prefix = SPAN("010")},
+                                       {.prefix = SPAN("0107")}};
+
+    for (size_t i = 1; i < 4; i++) {
+        size_t which = random_next(seed) % 5;
+
+        level(tenants[i], i == 2 ? "acme" : NULL, some + which % 3, which < 3);
+        objected[i] = random_next(seed) % 4 == 0;
+        if (objected[i])
+            object(NULL, tenants[i], false);
+    }
+    objected[2] = objected[2] || objected[1];
+}
+
+static void build_calls(uint64_t *seed, const char *name, bool *abroad)
+{
+    for (uint64_t k = random_next(seed) % 4; k; k--) {
+        int64_t days = (int64_t)(random_next(seed) % 730);
+        bool far = random_next(seed) % 3 == 0;
+        enum call_end end = (enum call_end)(random_next(seed) % 4);
+
+        call(name, far ? ABROAD : TOKYO, days, end);
+        if (far && end == CALL_ANSWERED && days <= 365)
+            *abroad = true;
+    }
+}
+
+static void build(uint64_t *seed, struct made *made)
 {
     static const struct rule some[] = {{.prefix = SPAN("010")},
                                        {.prefix = SPAN("0101")},
                                        {.prefix = SPAN("0990")},
                                        {.action = RULE_EXCEPT, .prefix = SPAN("01044")}};
+    bool objected[4] = {false};
 
-    for (size_t i = 0; i < n; i++) {
+    build_levels(seed, objected);
+    for (size_t i = 0; i < N; i++) {
         char name[16];
         size_t from = random_next(seed) % 4, rules = random_next(seed) % (5 - from);
+        size_t tenant = random_next(seed) % 4;
 
         snprintf(name, sizeof(name), "p%zu", i);
-        add(name, some + from, rules < 2 ? rules : 0);
-        for (uint64_t k = random_next(seed) % 4; k; k--) {
-            int64_t days = (int64_t)(random_next(seed) % 730);
-            bool far = random_next(seed) % 3 == 0;
-            enum call_end end = (enum call_end)(random_next(seed) % 4);
-
-            call(name, far ? ABROAD : TOKYO, days, end);
-            if (far && end == CALL_ANSWERED && days <= 365)
-                abroad[i] = true;
+        add_to(tenants[tenant], name, some + from, rules < 2 ? rules : 0);
+        build_calls(seed, name, &made->abroad[i]);
+        made->objected[i] = objected[tenant];
+        if (random_next(seed) % 8 == 0) {
+            object(name, NULL, false);
+            made->objected[i] = true;
         }
+        made->open[i] = open_abroad(name);
     }
-    call("nobody", TOKYO, 1, CALL_ANSWERED);
+}
+
+static int64_t rule_set_of(size_t i)
+{
+    char sql[80];
+
+    snprintf(sql, sizeof(sql), "SELECT rule_set FROM accounts WHERE name = 'p%zu'", i);
+    return fixture_number(place_file(&place, "sekisho.db"), sql);
+}
+
+/* Nothing is left to do, and nothing is done. */
+static void nobody_is_left(void)
+{
+    struct sweep_plan *plan = preview(false);
+    int64_t none = 0, before = rule_sets();
+    uint64_t called = 0;
+
+    assert_int_equal(sweep_plan_count(plan, SWEEP_RESTRICT), 0);
+    assert_int_equal(store_sweep_apply_wait(store, &by, plan, false, &none, &called, &f),
+                     ERR_MISSING);
+    sweep_plan_free(plan);
+    assert_int_equal(rule_sets(), before);
+}
+
+static void a_sweep_of_a_house(uint64_t seed)
+{
+    struct made made = {0};
+    int64_t was[N], before;
+    size_t swept = 0;
+    uint64_t restored = 0;
+
+    build(&seed, &made);
+    call("somebody", TOKYO, 0, CALL_ANSWERED);
+    nobody_is_left(); /* of records that do not reach back */
+    records(370);
+    before = rule_sets();
+    for (size_t i = 0; i < N; i++)
+        was[i] = rule_set_of(i);
+    int64_t id = sweep(false);
+    for (size_t i = 0; i < N; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "p%zu", i);
+        bool touched = rule_set_of(i) != was[i];
+        swept += touched;
+        /* Whoever calls abroad or has objected is not touched, nor who is restricted; the others are closed. */
+        assert_false(touched && (made.abroad[i] || made.objected[i] || !made.open[i]));
+        assert_int_equal(open_abroad(name), made.open[i] && !touched);
+    }
+    assert_true(swept > 0);
+    nobody_is_left();
+    must(store_sweep_undo_wait(store, &by, id, &restored, &f));
+    assert_int_equal(restored, swept);
+    assert_int_equal(rule_sets(), before);
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(rule_set_of(i), was[i]);
 }
 
 static void sweep_and_undo_is_the_identity(void **state)
 {
-    enum { N = 40 };
-
-    for (uint64_t seed = 1; seed <= 5; seed++) {
-        uint64_t s = seed * UINT64_C(0x9e3779b97f4a7c15), restored = 0;
-        bool abroad[N] = {false}, open[N];
-        int64_t before, after;
-
-        build(&s, N, abroad);
-        before = rule_sets();
-        for (size_t i = 0; i < N; i++)
-            open[i] = open_abroad((char[16]){'p', i < 10 ? (char)('0' + i) : (char)('0' + i / 10),
-                                             i < 10 ? '\0' : (char)('0' + i % 10)});
-        int64_t id = sweep(false);
-        after = rule_sets();
-        for (size_t i = 0; i < N; i++) {
-            char name[16];
-
-            snprintf(name, sizeof(name), "p%zu", i);
-            if (abroad[i])
-                assert_true(open_abroad(name) == open[i]);
-            else
-                assert_true(!open_abroad(name) || open[i]);
-        }
-        /* Again: nothing is left to do, and nothing is done. */
-        struct sweep_plan *plan = preview(false);
-        int64_t none = 0;
-        uint64_t called = 0;
-        assert_int_equal(sweep_plan_count(plan, SWEEP_RESTRICT), 0);
-        assert_int_equal(store_sweep_apply_wait(store, &by, plan, &none, &called, &f), ERR_MISSING);
-        sweep_plan_free(plan);
-        assert_int_equal(rule_sets(), after);
-
-        must(store_sweep_undo_wait(store, &by, id, &restored, &f));
-        assert_int_equal(rule_sets(), before);
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        a_sweep_of_a_house(seed * UINT64_C(0x9e3779b97f4a7c15));
         teardown(state);
         setup(state);
     }
 }
+#undef N
 
 static void many_are_swept_at_once(void **state)
 {
-    enum { N = 12000 };
+    enum { N = 12000 }; /* more than are published one by one */
     char name[16];
     uint64_t restored = 0;
 
-    fixture_sql(
-        place_file(&place, "sekisho.db"),
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)"
-        " INSERT INTO accounts (switch, name, tenant, state, state_set, note, adopted,"
-        " rule_set, created, change) SELECT 1, 'm' || i, 1, 'active', 1, '', 0, 1, 1, 1 FROM n;"
-        "UPDATE audit SET at = 0 WHERE id = 1 AND detail IS NULL");
-    stop();
-    start();
+    house_of(N);
+    records(370);
     call("m7", ABROAD, 3, CALL_ANSWERED);
     int64_t id = sweep(false);
     for (size_t i = 1; i <= N; i += 97) {
@@ -670,6 +1114,15 @@ int main(void)
         TEST(calls_that_are_not_summed_are_waited_for),
         TEST(undo_restores_what_nobody_has_changed),
         TEST(a_lifted_sweep_is_not_repeated),
+        TEST(what_is_restricted_from_above_is_restricted),
+        TEST(what_a_tenant_lifts_is_lifted_for_all_below),
+        TEST(who_objects_is_left_in_peace),
+        TEST(few_records_restrict_nobody),
+        TEST(a_month_that_is_missing_restricts_nobody),
+        TEST(records_reach_as_far_as_history),
+        TEST(a_strange_file_of_calls_is_refused),
+        TEST(an_undo_that_restores_none_says_so),
+        TEST(decisions_see_the_old_or_the_new),
         TEST(sweep_and_undo_is_the_identity),
         TEST(many_are_swept_at_once),
     };
