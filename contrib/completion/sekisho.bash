@@ -29,6 +29,13 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     "template export") echo --plan --outside --extensions --area --tables --restrict-only --comments ;;
     "stop list") ;;
     "stop "*) echo --account --switch --tenant --note --undo --yes ;;
+    "sweep preview") echo --since --tenant --include-lifted --young --gap --csv ;;
+    "sweep announce") echo --restrict --on ;;
+    "sweep apply") echo --restrict --early ;;
+    "sweep undo") echo --yes ;;
+    "sweep show") echo --accounts --limit ;;
+    "sweep object") echo --account --switch --tenant --note --undo ;;
+    "sweep "*) ;;
     "check "*) echo --account --switch --remote --plan --outside --extensions --area --form --tables --born \
         --restrict --except --stdin ;;
     "number "*) echo --plan --outside --extensions --area --tables --switch ;;
@@ -65,6 +72,7 @@ _sekisho_subcommands() { # COMMAND
     restrict) echo list add except remove ;;
     template) echo list show apply export ;;
     stop) echo now undo list ;;
+    sweep) echo preview announce apply undo list show object objections announcements ;;
     known-good) echo list forget ;;
     access | never-ban | canary) echo list add remove ;;
     token) echo list add revoke ;;
@@ -96,7 +104,7 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
 
 _sekisho() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="status switch tenant preset account restrict template stop check number prove replay complement bans ban
+    local commands="status switch tenant preset account restrict template stop sweep check number prove replay complement bans ban
         unban lockouts unlock known-good access never-ban canary refusals audit why
         attacks token settings backup doctor version help"
     local global="--socket --url --token-file --json --lang --help"
@@ -129,6 +137,10 @@ _sekisho() {
         return
         ;;
     esac
+    if [ "$command $prev" = "sweep --csv" ]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        return
+    fi
     if words=$(_sekisho_value "$prev"); then
         :
     elif [[ $cur == -* ]]; then

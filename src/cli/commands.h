@@ -34,6 +34,7 @@ extern const struct command preset_commands[];
 extern const struct command restrict_commands[];
 extern const struct command settings_commands[];
 extern const struct command stop_commands[];
+extern const struct command sweep_commands[];
 extern const struct command switch_commands[];
 extern const struct command template_commands[];
 extern const struct command tenant_commands[];

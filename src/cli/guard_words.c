@@ -66,6 +66,10 @@ static const struct {
 static const struct {
     const char *key, *word, *ja;
 } in_tables[] = {
+    {"fate", "stands", "規制中"},
+    {"fate", "changed", "変更あり"},
+    {"fate", "restored", "復元"},
+    {"fate", "gone", "削除済み"},
     {"kind", "ban", "遮断"},
     {"kind", "quench", "一時停止"},
     {"kind", "lockout", "ロック"},

@@ -29,10 +29,22 @@ static const char *socket_path(const struct cli *cli)
     return places[0];
 }
 
+/* Where the bytes of an answer go. */
+struct sink {
+    CURL *curl;
+    struct buf *body;
+    FILE *file; /* NULL, or where they go when it is no refusal */
+};
+
 static size_t on_bytes(char *p, size_t size, size_t n, void *arg)
 {
-    struct buf *b = arg;
+    struct sink *sink = arg;
+    struct buf *b = sink->body;
+    long status = 0;
 
+    if (sink->file && curl_easy_getinfo(sink->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+        status < 400)
+        return fwrite(p, size, n, sink->file) * size;
     if (b->n + size * n > ANSWER_MAX)
         return 0;
     buf_add(b, (struct span){p, size * n});
@@ -213,12 +225,13 @@ static CURLcode drive(CURL *curl, struct stream *s)
 static int perform(CURL *curl, struct cli *cli, struct stream *stream, struct buf *body,
                    struct reply *r, struct fault *f)
 {
+    struct sink sink = {curl, body, r->file};
     char reason[CURL_ERROR_SIZE] = "";
     long status = 0;
 
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &sink);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, 5000L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, stream ? 0L : 120000L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -232,6 +245,8 @@ static int perform(CURL *curl, struct cli *cli, struct stream *stream, struct bu
         *f = stream->fault;
         return stream->err;
     }
+    if (code == CURLE_WRITE_ERROR && sink.file)
+        return fault(f, ERR_IO, "what the daemon answers cannot be written: %m");
     if (code != CURLE_OK)
         return unreachable(cli, curl, code, reason, f);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -294,6 +309,18 @@ int remote_text(struct cli *cli, const char *path, struct buf *out, struct fault
     struct reply r = {.text = out};
     int err = ask(cli, "GET", path, "text/plain", (struct span){NULL, 0}, NULL, &r, f);
 
+    reply_free(&r);
+    return err;
+}
+
+int remote_save(struct cli *cli, const char *path, const json_t *body, FILE *out, struct fault *f)
+{
+    struct reply r = {.file = out};
+    char *text = json_dumps(body, JSON_COMPACT);
+    int err = text ? ask(cli, "POST", path, "application/json", span_of(text), NULL, &r, f)
+                   : fault(f, ERR_SYNTAX, "what was given is not UTF-8");
+
+    free(text);
     reply_free(&r);
     return err;
 }

@@ -17,6 +17,7 @@ struct reply {
     int status;
     json_t *json;     /* NULL where the answer has no body */
     struct buf *text; /* set by remote_text: where an answer goes that is no JSON */
+    FILE *file;       /* by remote_save: likewise */
 };
 
 void reply_free(struct reply *r);
@@ -50,6 +51,9 @@ int remote_stream(struct cli *cli, const char *method, const char *path, const c
 
 /* GETs `path` as the text that it is (CSV), added to `out`. */
 int remote_text(struct cli *cli, const char *path, struct buf *out, struct fault *f);
+
+/* POSTs `body` and writes the answer, which is no JSON and may be long, to `out` as it comes. */
+int remote_save(struct cli *cli, const char *path, const json_t *body, FILE *out, struct fault *f);
 
 /* What the daemon said, fit for a terminal, in `out->text`. Quotes stay as they are: its sentences quote
  * names. */

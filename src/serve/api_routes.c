@@ -99,7 +99,7 @@ const struct api_route api_routes[] = {
      api_sweep_preview},
     {"GET", "/v1/sweeps/{id}", API_OPERATOR, API_READ, API_NO_BODY, "", api_sweep_get},
     {"DELETE", "/v1/sweeps/{id}", API_OPERATOR, API_ALONE, API_NO_BODY, "", api_sweep_delete},
-    {"GET", "/v1/sweeps/{id}/accounts", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor",
+    {"GET", "/v1/sweeps/{id}/accounts", API_OPERATOR, API_READ, API_NO_BODY, "fate limit cursor",
      api_sweep_accounts},
 
     {"GET", "/v1/bans", API_OPERATOR, API_HERE, API_NO_BODY, BANS, api_bans_list},

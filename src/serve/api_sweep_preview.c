@@ -296,13 +296,14 @@ static json_t *records_json(const struct sweep_plan *plan)
     for (size_t i = 0; i < sweep_plan_switches(plan); i++) {
         struct sweep_records r = sweep_plan_records(plan, i);
 
-        json_array_append_new(
-            items,
-            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "switch", api_text(r.switch_name),
-                      "first", time_or_null(r.records.first_ms), "last",
-                      time_or_null(r.records.last_ms), "reach", time_or_null(r.records.reach_ms),
-                      "gap", time_or_null(r.records.gap_ms), "gap_ends",
-                      time_or_null(r.records.gap_ends_ms), "sufficient", (int)r.hold));
+        json_array_append_new(items, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}", "switch",
+                                               api_text(r.switch_name), "first",
+                                               time_or_null(r.records.first_ms), "last",
+                                               time_or_null(r.records.last_ms), "reach",
+                                               time_or_null(r.records.reach_ms), "gap",
+                                               time_or_null(r.records.gap_ms), "gap_ends",
+                                               time_or_null(r.records.gap_ends_ms), "strays",
+                                               (int)r.strays, "sufficient", (int)r.hold));
     }
     return items;
 }

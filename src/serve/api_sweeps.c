@@ -240,8 +240,29 @@ static json_t *row_json(const struct store_sweep_row *r)
                      api_text_or_null(r->switch_name), "tenant", api_text_or_null(r->tenant));
 }
 
+/* `*which` is `fate`, or NULL where it is not asked for. */
+static int read_fate(struct api *api, enum sweep_fate *fate, const enum sweep_fate **which,
+                     struct fault *f)
+{
+    static const enum sweep_fate fates[] = {SWEEP_STANDS, SWEEP_CHANGED, SWEEP_RESTORED,
+                                            SWEEP_GONE};
+    struct span word = target_query_get(&api->target.query, "fate");
+
+    *which = word.p ? fate : NULL;
+    for (size_t i = 0; word.p && i < sizeof(fates) / sizeof(*fates); i++)
+        if (span_is(word, sweep_fate_name(fates[i]))) {
+            *fate = fates[i];
+            return 0;
+        }
+    return word.p ? api_refuse_parameter(api, "fate", f,
+                                         "fate must be stands, changed, restored or gone")
+                  : 0;
+}
+
 int api_sweep_accounts(struct api *api, struct store_tx *tx, struct fault *f)
 {
+    enum sweep_fate fate = SWEEP_STANDS;
+    const enum sweep_fate *which = NULL;
     struct store_page page = {0};
     struct store_sweep_rows rows;
     struct store_sweep sweep;
@@ -251,11 +272,13 @@ int api_sweep_accounts(struct api *api, struct store_tx *tx, struct fault *f)
     if (!rc)
         rc = api_query_page(api, &page, f);
     if (!rc)
+        rc = read_fate(api, &fate, &which, f);
+    if (!rc)
         rc = store_sweep_get(tx, id, &sweep, f);
     if (rc == ERR_MISSING)
         api->status = 404;
     if (!rc)
-        rc = store_sweep_rows(tx, id, &page, &rows, f);
+        rc = store_sweep_rows(tx, id, which, &page, &rows, f);
     if (rc)
         return rc;
     json_t *items = json_array();

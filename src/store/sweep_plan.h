@@ -13,6 +13,7 @@ struct sweep_switch {
     char name[STORE_NAME_MAX + 1];
     char access[RULE_PREFIX_MAX + 1];
     struct coverage records; /* of its calls */
+    bool strays;             /* too many of them are of nobody (payers.h) */
 };
 
 /* An account that is to be restricted. */

@@ -5,6 +5,7 @@
 
 #include "numbering/site.h"
 #include "store/below.h"
+#include "store/payers.h"
 #include "store/store_impl.h"
 #include "store/sweep_house.h"
 #include "store/sweep_plan.h"
@@ -221,6 +222,7 @@ static int read_deeds(struct walk *w, const struct sweep_target *target,
 
 static int judge_account(struct walk *w, struct fault *f)
 {
+    static const struct coverage none = {.reach_ms = HISTORY_NEVER};
     struct query *q = &w->accounts;
     struct sweep_target target = {.account_id = query_int(q, 0), .rule_set = query_int(q, 4)};
     struct sweep_facts facts = {
@@ -241,7 +243,7 @@ static int judge_account(struct walk *w, struct fault *f)
                                 .access = span_of(on->access),
                                 .abroad_ms = HISTORY_NEVER,
                                 .deed_ms = HISTORY_NEVER};
-    facts.records = &on->records;
+    facts.records = on->strays ? &none : &on->records;
     int err = caller_of(w, &target.caller, f);
     if (!err)
         err = house_rules(&w->house, tenant, target.rule_set, target.at, &facts.rules,
@@ -301,6 +303,17 @@ static int walk_both(struct walk *w, struct fault *f)
 
 /* ---- the views ------------------------------------------------------------------------------ */
 
+/* Where names are read wrongly, who calls seems not to. */
+static int read_payers(struct walk *w, struct sweep_switch *on, struct fault *f)
+{
+    struct payers payers;
+    bool found = false;
+    int err = payers_read(w->calls, on->id, &payers, &found, f);
+
+    on->strays = !err && found && payers_doubtful(&payers);
+    return err;
+}
+
 static int read_days(struct walk *w, struct sweep_switch *on, struct fault *f)
 {
     struct query q;
@@ -319,8 +332,11 @@ static int read_records(struct walk *w, struct fault *f)
 {
     int err = 0;
 
-    for (size_t i = 0; !err && i < w->plan->n_switches; i++)
+    for (size_t i = 0; !err && i < w->plan->n_switches; i++) {
         err = read_days(w, &w->plan->switches[i], f);
+        if (!err)
+            err = read_payers(w, &w->plan->switches[i], f);
+    }
     return err;
 }
 
@@ -449,8 +465,9 @@ struct sweep_records sweep_plan_records(const struct sweep_plan *plan, size_t i)
     const struct sweep_switch *on = &plan->switches[i];
     const struct sweep_terms *terms = &plan->ask.terms;
 
-    return (struct sweep_records){.switch_name = span_of(on->name),
-                                  .records = on->records,
-                                  .hold =
-                                      coverage_holds(&on->records, terms->since_ms, terms->now_ms)};
+    return (struct sweep_records){
+        .switch_name = span_of(on->name),
+        .records = on->records,
+        .strays = on->strays,
+        .hold = !on->strays && coverage_holds(&on->records, terms->since_ms, terms->now_ms)};
 }

@@ -2,6 +2,7 @@
 /* Sweeps that were applied: undone, listed. */
 #include "store/sweeps.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -179,41 +180,46 @@ const char *sweep_fate_name(enum sweep_fate fate)
     return "?";
 }
 
+/* In the order of enum sweep_fate. */
+#define FATE                                                                                       \
+    "CASE WHEN a.change IS NULL THEN 3 WHEN r.restored THEN 2 WHEN a.change = r.sweep THEN 0"      \
+    " ELSE 1 END"
+static_assert(SWEEP_STANDS == 0 && SWEEP_CHANGED == 1 && SWEEP_RESTORED == 2 && SWEEP_GONE == 3,
+              "FATE has these numbers");
+
 static int read_row(struct store_tx *tx, struct query *q, void *item, struct fault *f)
 {
-    struct store_sweep_row *row = item;
     bool ok = true;
 
-    *row = (struct store_sweep_row){
+    *(struct store_sweep_row *)item = (struct store_sweep_row){
         .account_id = query_int(q, 0),
+        .fate = (enum sweep_fate)query_int(q, 1),
+        .change = query_int(q, 2),
         .name = query_copy(q, 3, &tx->arena, &ok),
         .switch_name = query_copy(q, 4, &tx->arena, &ok),
         .tenant = query_copy(q, 5, &tx->arena, &ok),
-        .change = query_int(q, 2),
     };
-    row->fate = query_null(q, 2)                 ? SWEEP_GONE
-                : query_int(q, 1)                ? SWEEP_RESTORED
-                : row->change == query_int(q, 6) ? SWEEP_STANDS
-                                                 : SWEEP_CHANGED;
     return ok ? 0 : fault_nomem(f);
 }
 
-int store_sweep_rows(struct store_tx *tx, int64_t sweep, const struct store_page *page,
-                     struct store_sweep_rows *out, struct fault *f)
+int store_sweep_rows(struct store_tx *tx, int64_t sweep, const enum sweep_fate *fate,
+                     const struct store_page *page, struct store_sweep_rows *out, struct fault *f)
 {
     struct page p = {.size = sizeof(struct store_sweep_row), .read = read_row};
     struct query q;
     int err = page_begin_id(&p, page, 0, f);
 
     if (!err)
-        err = query_start(&q, tx->db,
-                          "SELECT r.account, r.restored, a.change, coalesce(a.name, ''),"
-                          " coalesce(s.name, ''), coalesce(t.name, ''), r.sweep FROM sweep_rows r"
-                          " LEFT JOIN accounts a ON a.id = r.account"
-                          " LEFT JOIN switches s ON s.id = a.switch"
-                          " LEFT JOIN tenants t ON t.id = a.tenant"
-                          " WHERE r.sweep = ?3 AND r.account > ?1 ORDER BY r.account LIMIT ?2",
-                          DB_VALUES(INT(p.id), INT(p.rows), INT(sweep)), f);
+        err = query_start(
+            &q, tx->db,
+            "SELECT r.account, " FATE ", a.change, coalesce(a.name, ''),"
+            " coalesce(s.name, ''), coalesce(t.name, '') FROM sweep_rows r"
+            " LEFT JOIN accounts a ON a.id = r.account"
+            " LEFT JOIN switches s ON s.id = a.switch"
+            " LEFT JOIN tenants t ON t.id = a.tenant"
+            " WHERE r.sweep = ?3 AND r.account > ?1 AND (?4 < 0 OR " FATE " = ?4)"
+            " ORDER BY r.account LIMIT ?2",
+            DB_VALUES(INT(p.id), INT(p.rows), INT(sweep), INT(fate ? (int64_t)*fate : -1)), f);
     if (!err)
         err = page_read(&p, tx, &q, f);
     if (!err)

@@ -52,7 +52,10 @@ uint64_t sweep_plan_count(const struct sweep_plan *plan, enum sweep_verdict verd
 struct sweep_records {
     struct span switch_name; /* lives as long as the plan */
     struct coverage records;
-    bool hold; /* they reach from the date to now; where they do not, nobody is swept */
+    bool
+        strays; /* a fifth of the calls or more is of names that no account has: the names are read wrongly */
+    bool
+        hold; /* they name accounts, and reach from the date to now; where they do not, nobody is swept */
 };
 size_t sweep_plan_switches(const struct sweep_plan *plan);
 struct sweep_records sweep_plan_records(const struct sweep_plan *plan, size_t i);
@@ -139,8 +142,9 @@ struct store_sweep_rows {
     size_t n;
     struct span next;
 };
-int store_sweep_rows(struct store_tx *tx, int64_t sweep, const struct store_page *page,
-                     struct store_sweep_rows *out, struct fault *f);
+/* `fate` (may be NULL): only those of which that came. */
+int store_sweep_rows(struct store_tx *tx, int64_t sweep, const enum sweep_fate *fate,
+                     const struct store_page *page, struct store_sweep_rows *out, struct fault *f);
 
 /* Gives accounts that nobody has changed since the sweep the rules that they had; all others stay, and are told by
  * store_sweep_rows(). ERR_CONFLICT: it was undone already. A job of its own: not from a job. */

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 
-from e2e import loopback, tap
+from e2e import calls, loopback, tap
 from e2e.daemon import Daemon
 from e2e.http import Client
 from e2e.metrics import parse
@@ -344,30 +344,6 @@ def stops(api):
     assert api('listStops', 200).json == {'items': [], 'next': None}
 
 
-def put_calls(daemon, switch, called):
-    """calls.db as a daemon that had read records would have it: the schema's own words, and history as it is summed."""
-    sql = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../src/store/sql')
-    steps = sorted(name for name in os.listdir(sql) if name.startswith('calls-'))
-    path = os.path.join(daemon.state, 'calls.db')
-    now = int(time.time() * 1000)
-    with sqlite3.connect(path) as db:
-        for step in steps:
-            with open(os.path.join(sql, step), encoding='ascii') as schema:
-                db.executescript(schema.read())
-        db.executescript(f'PRAGMA application_id = {0x53656b63}; PRAGMA user_version = {len(steps)};'
-                         'PRAGMA journal_mode = WAL;')
-        db.executemany('INSERT INTO days VALUES (?, ?, 1)',
-                       [(switch, now // 86400000 - days) for days in range(0, 410, 10)])
-        db.execute("INSERT INTO blocks VALUES (1, ?, ?, ?, 1, 1, x'0100')", (switch, now, now))
-        for number, (name, days) in enumerate(called.items(), 1):
-            db.execute('INSERT INTO callers VALUES (?, ?, ?)', (number, switch, name))
-            at = now - days * 86400000
-            db.execute("INSERT INTO history VALUES (?, 'US', 1, 1, 0, 0, 0, 0, 60, ?, ?, ?, ?)",
-                       (number, at, at, at, at))
-    db.close()
-    os.chown(path, os.stat(daemon.state).st_uid, os.stat(daemon.state).st_gid)
-
-
 def have_summed(daemon, summed):
     """In the midst of an import there are calls that history does not have yet."""
     db = sqlite3.connect(os.path.join(daemon.state, 'calls.db'))
@@ -390,7 +366,7 @@ def sweeps(api, daemon):
     change = api('previewSweep', 200).json['change']
     api('applySweep', 409, {'change': change, 'restrict': 0})  # there is nobody
     api('applySweep', 422, {'change': change})  # how many it is to restrict has to be said
-    put_calls(daemon, 1, {'calls': 3, 'past': 500})
+    calls.put(daemon.state, 1, {'calls': 3, 'past': 500})
 
     ask = {'young_days': 0, 'tenant': 'main'}
     seen = api('previewSweep', 200, ask).json
@@ -442,6 +418,9 @@ def sweeps(api, daemon):
     assert api('getSweep', 200, id=sweep).json['standing'] == len(swept) - 1
     fates = {row['name']: row['fate'] for row in api('listSweepAccounts', 200, id=sweep).json['items']}
     assert fates['past'] == 'changed' and fates['quiet'] == 'stands', fates
+    changed = api('listSweepAccounts', 200, id=sweep, query={'fate': 'changed'}).json['items']
+    assert [row['name'] for row in changed] == ['past'], changed
+    api('listSweepAccounts', 422, id=sweep, query={'fate': 'forgotten'})
     assert api('undoSweep', 200, id=sweep).json['restored'] == len(swept) - 1
     assert [verdict(name) for name in ('quiet', 'past', 'calls')] == ['allow'] * 3
     assert {name: api('listAccountRules', 200, id=number).json['items'] for name, number in ids.items()} == before

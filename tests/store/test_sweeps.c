@@ -490,7 +490,7 @@ static int rows_job(struct store_tx *tx, void *arg, struct fault *why)
     size_t seen = 0;
 
     do {
-        int err = store_sweep_rows(tx, ask[0], &page, &rows, why);
+        int err = store_sweep_rows(tx, ask[0], NULL, &page, &rows, why);
         if (err)
             return err;
         for (size_t i = 0; i < rows.n; i++, seen++) {
@@ -501,7 +501,11 @@ static int rows_job(struct store_tx *tx, void *arg, struct fault *why)
         page.cursor = rows.next;
     } while (rows.next.n);
     assert_int_equal(seen, 4);
-    return 0;
+    int err = store_sweep_rows(tx, ask[0], &(enum sweep_fate){SWEEP_GONE}, &(struct store_page){0},
+                               &rows, why);
+    if (!err)
+        assert_int_equal(rows.n, 1);
+    return err;
 }
 
 static int get_job(struct store_tx *tx, void *arg, struct fault *why)
@@ -783,6 +787,24 @@ static void a_month_that_is_missing_restricts_nobody(void **state)
     sweep_plan_free(plan);
     for (int64_t days = 230; days >= 200; days -= 10)
         call("quiet", TOKYO, days, CALL_ANSWERED);
+    sweep_plan_free(preview(true));
+    expect("quiet", SWEEP_RESTRICT);
+}
+
+static void records_of_strangers_restrict_nobody(void **state)
+{
+    struct sweep_plan *plan;
+
+    add("quiet", NULL, 0);
+    records(370);
+    fixture_sql(place_file(&place, "calls.db"),
+                "INSERT INTO payers VALUES (1, 0, 100, 20, 9, 3, 1, 0)");
+    plan = preview(true);
+    expect("quiet", SWEEP_NO_RECORDS);
+    assert_true(sweep_plan_records(plan, 0).strays);
+    assert_false(sweep_plan_records(plan, 0).hold);
+    sweep_plan_free(plan);
+    fixture_sql(place_file(&place, "calls.db"), "UPDATE payers SET stray_calls = 19");
     sweep_plan_free(preview(true));
     expect("quiet", SWEEP_RESTRICT);
 }
@@ -1119,6 +1141,7 @@ int main(void)
         TEST(who_objects_is_left_in_peace),
         TEST(few_records_restrict_nobody),
         TEST(a_month_that_is_missing_restricts_nobody),
+        TEST(records_of_strangers_restrict_nobody),
         TEST(records_reach_as_far_as_history),
         TEST(a_strange_file_of_calls_is_refused),
         TEST(an_undo_that_restores_none_says_so),
