@@ -336,7 +336,7 @@ class Asterisk:
             (self.base / name).mkdir(parents=True)
         modules = next(self.tree.glob('usr/lib/**/asterisk/modules'))
         names = {'MODULES': '/' + str(modules.relative_to(self.tree)),
-                 'OTHER': 'chan_sip' if self.tech == 'PJSIP' else 'chan_pjsip',
+                 'TECH': self.tech, 'OTHER': 'chan_sip' if self.tech == 'PJSIP' else 'chan_pjsip',
                  'HOOK': 'Macro(dialout-trunk-predial-hook,)' if self.version == '16' else 'Gosub(macro-dialout-trunk-predial-hook,s,1())'}
         for path in (HERE / 'asterisk').glob('*.conf'):
             text = path.read_text()

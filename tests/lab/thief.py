@@ -87,6 +87,24 @@ class Thief:
         self._out()
         return status == 200
 
+    def _other_ways(self):
+        """A 302 to a channel, when somebody else than Dial() calls the telephone."""
+        tech = self.lab.tech
+        target = f'sip:PJSIP%2F{ABROAD}%40trunk@{SWITCH}' if tech == 'PJSIP' else f'sip:SIP%2Ftrunk%2F{ABROAD}@{SWITCH}'
+        originate = lambda channel: self.lab.asterisk.ami.action(Action='Originate', Channel=channel, Application='Wait', Data='1', Timeout='3000')
+        for what, call, out in (
+                ('Queue()', lambda: self.lab.inbound('05077770000'), True),
+                ('Queue() with i', lambda: self.lab.inbound('05077770001'), False),
+                ('Page()', lambda: self.lab.inbound('05077770002', hold=1500), True),
+                ('Page() with i', lambda: self.lab.inbound('05077770003', hold=1500), False),
+                ('Originate of the telephone', lambda: originate(f'{tech}/{PHONE}'), True),
+                ('Originate of a Local channel that dials with i', lambda: originate(f'Local/{IGNORED}{PHONE}@from-trunk'), False)):
+            phone = self.lab.answering(PHONE, redirecting(PHONE, target))
+            call()
+            phone.wait(5)
+            seen = self._out()
+            self.check(f'{what}, a 302 to a channel: {"the hole is there" if out else "nothing goes out"}', seen == ([ABROAD] if out else []), seen)
+
     def redirects(self):
         for row in rows('302'):
             for prefix, how in ((FOLLOWED, 'Dial() follows'), (IGNORED, 'Dial() with i')):
@@ -96,6 +114,7 @@ class Thief:
                 expected = [ABROAD] if prefix == FOLLOWED and row[self.lab.tech.lower()] == 'plain' else []
                 seen = self._out()
                 self.check(f'{how} 302 to {row["what"]}: {"the hole is there" if expected else "nothing goes out"}', seen == expected, seen)
+        self._other_ways()
         for row in rows('refer'):
             phone = self.lab.answering(PHONE, called(PHONE, 200, ('REFER', f'Refer-To: {self._said(row)}\n', '', '202'), 400))
             self.lab.inbound(FOLLOWED + PHONE, hold=1500)
