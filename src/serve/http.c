@@ -49,14 +49,6 @@ static void unlink_connection(struct http *http, struct connection *c)
     http->n_connections--;
 }
 
-struct connection *http_connection(struct http *http, struct MHD_Connection *mhd)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info ? info->socket_context : NULL;
-}
-
 /* libmicrohttpd has taken a socket, or is about to close it. */
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
                           enum MHD_ConnectionNotificationCode what)

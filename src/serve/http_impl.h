@@ -10,7 +10,8 @@
 #include "serve/penalties.h"
 #include "serve/sweeping.h"
 
-/* Between http.c (sockets, connections, time) and http_request.c (one request). */
+/* What http.c (sockets, connections, time) and http_request.c (one request) have in common. http.c calls http_request.c,
+ * never the other way. */
 
 struct connection {
     struct connection *prev, *next;
@@ -78,8 +79,6 @@ struct http {
     pthread_mutex_t lock;
     struct request *done; /* under the lock: finished by the store's threads and the guard's */
 };
-
-struct connection *http_connection(struct http *http, struct MHD_Connection *mhd);
 
 /* libmicrohttpd's callbacks. */
 void *request_new(void *http, const char *target, struct MHD_Connection *mhd);

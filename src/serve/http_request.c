@@ -21,6 +21,15 @@
 #define IMPORT_BYTES_PER_S                                                                         \
     65536 /* an import may last as long as its bytes come this fast; a file likewise */
 
+/* What http.c keeps of the connection. */
+static struct connection *connection_of(struct MHD_Connection *mhd)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
 void *request_new(void *arg, const char *target, struct MHD_Connection *mhd)
 {
     struct http *http = arg;
@@ -38,7 +47,7 @@ void *request_new(void *arg, const char *target, struct MHD_Connection *mhd)
     memcpy(r->target, target, n + 1);
     r->http = http;
     r->mhd = mhd;
-    r->connection = http_connection(http, mhd);
+    r->connection = connection_of(mhd);
     r->api.services = &http->services;
     r->api.now = clock_now();
     if (r->connection) {
