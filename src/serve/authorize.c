@@ -156,12 +156,20 @@ static bool add_locks(const struct authorizer *a, const struct authorize_questio
     return said.source_good;
 }
 
+/* `sekisho stop` holds where switch or tenant only watch: nobody tries out by it what would happen. Theirs is everything else,
+ * what the guard has locked too. */
+static bool is_ordered(const struct verdict *verdict, bool stopped, const struct number *number)
+{
+    return verdict->observed && stopped && decide_closed_when_stopped(number);
+}
+
 /* When it is known whom the question is about. */
 static void settle(struct authorizer *a, const struct authorize_question *question,
                    struct snapshot_subject *who, struct number *number, struct verdict *verdict,
                    struct authorize_figures *figures)
 {
     const struct site *site = who->site ? who->site : rcu_dereference(a->fallback);
+    bool stopped = who->stopped; /* by the operator */
     bool source_good = add_locks(a, question, who);
 
     understand(site, question->dialled, number);
@@ -170,6 +178,11 @@ static void settle(struct authorizer *a, const struct authorize_question *questi
                         verdict);
     else
         decide_alone(site, number, verdict);
+    if (is_ordered(verdict, stopped, number)) {
+        who->observe = false;
+        snapshot_decide(a->snapshot, who, number, source_good, instant_wall_s(question->now),
+                        verdict);
+    }
     if (!question->dry_run) {
         count(figures, number, verdict);
         record(a, question, who, number, verdict);

@@ -10,6 +10,8 @@
  * May this account call that number? One decision for every interface (FastAGI, HTTP, SIP): from
  * the snapshot, on any registered thread, never waiting for anything.
  *
+ * What `sekisho stop` closes is refused where switch or tenant only watch, too: it is an order, and no rule that is tried out.
+ *
  * An emergency number is allowed whatever else is the matter: unknown switch or account, locked, stopped,
  * without a snapshot. Then the fallback site (the dial plan of the configuration) knows the number.
  */

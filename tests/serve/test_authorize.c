@@ -145,6 +145,8 @@ static int open_world(void **state)
     add_account(6, 2, "s1", "010", ACCOUNT_ACTIVE, false);
     add_account(7, 3, "g1", "00", ACCOUNT_ACTIVE, false);
     add_account(8, 4, "w1", "010", ACCOUNT_ACTIVE, false);
+    add_account(9, 4, "w2", "03", ACCOUNT_ACTIVE, true);
+    add_account(10, 4, "w3", NULL, ACCOUNT_SUSPENDED, true);
     add_locks();
     snapshot_publish(snapshot, 77);
     assert_int_equal(authorizer_new(&authorizer, snapshot, new_site("JP"), &sink, NULL), 0);
@@ -316,6 +318,12 @@ static void stopped_calls_end_and_others_go_on(void **state)
         {1, "open", "010252615123456", false},
         {1, "nobody", "010252615123456", false},
         {9, "stopped", "010252615123456", false},
+        /* Where a switch is only observed the operator's word holds all the same. */
+        {4, "w2", "010252615123456", true},
+        {4, "w2", "0312345678", false},
+        {4, "w2", "110", false},
+        {4, "w3", "010252615123456", true},
+        {4, "w1", "010252615123456", false},
     };
     const struct instant now = {.boot_ns = 1, .wall_ms = 1790000000000};
     struct authorize_figures before = authorizer_figures(authorizer);
