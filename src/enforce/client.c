@@ -387,6 +387,8 @@ static int set_list(struct client *c, struct list *list, const struct network *n
 {
     if (n > ENFORCE_RECORDS_MAX)
         return ERR_FULL;
+    if (list->given && list->n == n && (!n || !memcmp(list->of, networks, n * sizeof(*networks))))
+        return 0; /* the enforcer has it, or will */
     if (n)
         memcpy(list->of, networks, n * sizeof(*networks));
     list->n = n;

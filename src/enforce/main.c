@@ -34,6 +34,8 @@
  * for a keeper that is stopped itself. */
 #define LOOK_S 5
 #define LOOKS_MAX 4
+/* One that has not begun to work: a large table is read then, by a machine that may be starting. */
+#define START_LOOKS_MAX 24
 
 /* Exit statuses of the enforcer. */
 enum { EXIT_DONE = 0, EXIT_AGAIN = 1, EXIT_FATAL = 2 };
@@ -173,11 +175,13 @@ static int await_end(pid_t child)
             continue;
         looks = atomic_load(pulse) == last ? looks + 1 : 0;
         last = atomic_load(pulse);
-        if (looks < LOOKS_MAX)
+        unsigned most = last ? LOOKS_MAX : START_LOOKS_MAX;
+
+        if (looks < most)
             continue;
         looks = 0;
         if (kill(child, SIGKILL) == 0)
-            log_error("enforcer-hung", LOG_INT("seconds", LOOKS_MAX * LOOK_S));
+            log_error("enforcer-hung", LOG_INT("seconds", most * LOOK_S));
         else
             log_error("enforcer-hung", LOG_TEXT("message", "it cannot be ended: end it by hand"),
                       LOG_INT("errno", errno));
@@ -199,6 +203,8 @@ static int keep(const struct options *options)
         return EXIT_FAILURE;
     for (;;) {
         time_t began = seconds();
+
+        atomic_store(pulse, 0);
         pid_t child = start(options);
 
         if (child < 0)

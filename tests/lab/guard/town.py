@@ -159,11 +159,13 @@ class Sekisho(lab.Sekisho):
                           f'[switch local]\n{keys}')
         self.socket = self.state / 'sekisho.sock'
         self.socket.unlink(missing_ok=True)
-        said = len(self.said().split('state=effective'))
+        before, words = len(self.said()), ['state=effective']
+        if watch.get('wire') == 'yes':
+            words.append('event=witness switch=local witness=wire')
         self.process = subprocess.Popen([self.build / 'src/daemon/sekishod', '-c', config], stdin=subprocess.DEVNULL,
                                         stdout=open(self.lab.work / 'sekishod.out', 'a', encoding='utf-8'), stderr=subprocess.STDOUT)
         self.lab.processes.append(self.process)
-        if not until(lambda: self.process.poll() is not None or self.up() and len(self.said().split('state=effective')) > said, 60, 0.05) or self.process.poll() is not None:
+        if not until(lambda: self.process.poll() is not None or self.up() and all(word in self.said()[before:] for word in words), 60, 0.05) or self.process.poll() is not None:
             raise RuntimeError('sekishod does not start: ' + '\n'.join(self.last_words()))
 
     def said(self):
