@@ -62,13 +62,23 @@ static void make(struct question *q, size_t accounts, uint64_t *seed)
     q->branch = (uint16_t)(strstr(q->bytes, "xxxxxxxx") - q->bytes);
 }
 
+static void write_branch(char *to, uint32_t number)
+{
+    for (size_t i = 0; i < BRANCH_DIGITS; i++, number /= 16)
+        to[i] = "0123456789abcdef"[number % 16];
+}
+
 void questions_renew(struct question *q)
 {
     static uint32_t number;
-    uint32_t left = ++number;
 
-    for (size_t i = 0; i < BRANCH_DIGITS; i++, left /= 16)
-        q->bytes[q->branch + i] = "0123456789abcdef"[left % 16];
+    write_branch(q->bytes + q->branch, ++number);
+}
+
+void questions_copy(const struct question *q, uint32_t number, char *out)
+{
+    memcpy(out, q->bytes, q->n);
+    write_branch(out + q->branch, number);
 }
 
 struct question *questions_new(size_t accounts)

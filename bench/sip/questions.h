@@ -23,4 +23,7 @@ struct question *questions_new(size_t accounts);
 /* Another transaction each time. */
 void questions_renew(struct question *q);
 
+/* A copy, with a transaction of that number; `out` has room for QUESTIONS_SIZE. Any thread. */
+void questions_copy(const struct question *q, uint32_t number, char *out);
+
 #endif

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "../decide/world.h"
-#include "base/clock.h"
+#include "desks.h"
 #include "measure.h"
 #include "numbering/tables.h"
 #include "questions.h"
@@ -22,6 +22,7 @@
 #define QUESTIONS 100000 /* a round */
 #define BATCH 32
 #define WINDOW 128 /* questions without an answer yet */
+#define SOCKETS 8  /* of the generator: the kernel deals them out among workers */
 #define QUIET_RATE 2000
 #define QUIET 60 /* questions a round at that rate */
 
@@ -115,15 +116,12 @@ static size_t send_batch(int fd, uint64_t *seed)
     return n > 0 ? (size_t)n : 0;
 }
 
-static size_t take_answers(int fd)
+static size_t take_some(int fd)
 {
     static char in[BATCH][1024];
     struct mmsghdr messages[BATCH];
     struct iovec bytes[BATCH];
-    struct pollfd ready = {.fd = fd, .events = POLLIN};
 
-    if (poll(&ready, 1, 200) <= 0)
-        return 0;
     for (size_t i = 0; i < BATCH; i++) {
         bytes[i] = (struct iovec){in[i], sizeof(in[i])};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &bytes[i], .msg_iovlen = 1};
@@ -133,22 +131,37 @@ static size_t take_answers(int fd)
     return n > 0 ? (size_t)n : 0;
 }
 
+static size_t take_answers(const int fds[SOCKETS])
+{
+    struct pollfd ready[SOCKETS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < SOCKETS; i++)
+        ready[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    if (poll(ready, SOCKETS, 200) <= 0)
+        return 0;
+    for (size_t i = 0; i < SOCKETS; i++)
+        if (ready[i].revents)
+            n += take_some(fds[i]);
+    return n;
+}
+
 struct load {
     double cpu_ns, rate; /* of the other side, a question; questions a second */
     size_t lost;
 };
 
 /* What the process has had, less what the generator had. */
-static struct load ask_many(int fd, uint64_t *seed)
+static struct load ask_many(const int fds[SOCKETS], uint64_t *seed)
 {
-    size_t sent = 0, answered = 0, lost = 0;
+    size_t sent = 0, answered = 0, lost = 0, turn = 0;
     double begin = measure_now(), all = measure_clock(CLOCK_PROCESS_CPUTIME_ID),
            own = measure_cpu();
 
     while (answered + lost < QUESTIONS) {
         while (sent - answered - lost < WINDOW && sent < QUESTIONS)
-            sent += send_batch(fd, seed);
-        size_t n = take_answers(fd);
+            sent += send_batch(fds[turn++ % SOCKETS], seed);
+        size_t n = take_answers(fds);
 
         answered += n;
         if (!n)
@@ -192,55 +205,6 @@ static void ask_quietly(int fd, uint64_t *seed, double *p50, double *p99)
     *p99 = waits[QUIET * 99 / 100];
 }
 
-/* ---- without the sockets --------------------------------------------------------------------- */
-
-#define DESK_BATCHES 40000
-
-/* The requests lie near, as what was just received does. */
-static void take_packets(struct sip_packet packets[BATCH], uint64_t *seed)
-{
-    static char in[BATCH][QUESTIONS_SIZE], out[BATCH][QUESTIONS_SIZE];
-
-    for (size_t i = 0; i < BATCH; i++) {
-        struct question *q = &requests[measure_random(seed) % QUESTIONS_TEMPLATES];
-
-        questions_renew(q);
-        memcpy(in[i], q->bytes, q->n);
-        packets[i] =
-            (struct sip_packet){.bytes = {in[i], q->n},
-                                .source = {.family = 4, .ip = {127, 0, 0, 1}, .port = 40000},
-                                .reply = out[i],
-                                .size = sizeof(out[i])};
-    }
-}
-
-/* What stands between taking a batch and sending the answers. Others on the machine disturb many batches: what
- * one in twenty stays below is what the code can do. */
-static void compare_desk(struct authorizer *authorizer, const uint8_t key[SIP_KEY_BYTES])
-{
-    static double taken[DESK_BATCHES];
-    struct sip_packet packets[BATCH];
-    struct sip_desk *desk;
-    uint64_t seed = 3;
-    struct fault f;
-
-    if (sip_desk_new(&desk, authorizer, key, &f))
-        exit(1);
-    snapshot_reader_register();
-    for (size_t i = 0; i < DESK_BATCHES; i++) {
-        take_packets(packets, &seed);
-        double begin = measure_now();
-
-        sip_desk_answer(desk, packets, BATCH, clock_now());
-        taken[i] = (measure_now() - begin) / BATCH / 1e3;
-    }
-    snapshot_reader_unregister();
-    sip_desk_free(desk);
-    qsort(taken, DESK_BATCHES, sizeof(*taken), measure_compare);
-    printf("%-10s %12.2f %12.2f   of it without the sockets: reading, deciding, writing\n", "desk",
-           taken[DESK_BATCHES / 20], taken[DESK_BATCHES / 2]);
-}
-
 /* ---- the run -------------------------------------------------------------------------------- */
 
 static double least_of(double *x, size_t n)
@@ -249,48 +213,117 @@ static double least_of(double *x, size_t n)
     return x[0];
 }
 
-static void compare(uint16_t echo_port, uint16_t sip_port)
+struct side {
+    const char *name;
+    uint16_t port;
+    double cpu[ROUNDS], p50[ROUNDS], p99[ROUNDS], rate; /* us; answers a second */
+};
+
+static void ask_all(struct side *sides, size_t n)
 {
-    double cpu[2][ROUNDS], p50[2][ROUNDS], p99[2][ROUNDS], rate[2] = {0};
-    const char *const names[2] = {"bare echo", "sekisho"};
-    const uint16_t ports[2] = {echo_port, sip_port};
     uint64_t seed = 1;
     size_t lost = 0;
     uint16_t own;
-    int fd = udp_socket(&own);
+    int fds[SOCKETS];
 
+    for (size_t i = 0; i < SOCKETS; i++)
+        fds[i] = udp_socket(&own);
     for (size_t round = 0; round <= ROUNDS; round++)
-        for (size_t i = 0; i < 2; i++) {
-            connect_to(fd, ports[i]);
-            struct load load = ask_many(fd, &seed);
+        for (size_t i = 0; i < n; i++) {
+            struct side *side = &sides[i];
+
+            for (size_t k = 0; k < SOCKETS; k++)
+                connect_to(fds[k], side->port);
+            struct load load = ask_many(fds, &seed);
 
             lost += load.lost;
             if (!round)
                 continue;
-            cpu[i][round - 1] = load.cpu_ns / 1e3;
-            rate[i] = load.rate > rate[i] ? load.rate : rate[i];
-            ask_quietly(fd, &seed, &p50[i][round - 1], &p99[i][round - 1]);
+            side->cpu[round - 1] = load.cpu_ns / 1e3;
+            side->rate = load.rate > side->rate ? load.rate : side->rate;
+            ask_quietly(fds[0], &seed, &side->p50[round - 1], &side->p99[round - 1]);
         }
-    printf("%-10s %12s %12s %12s %12s %12s\n", "", "CPU us least", "median", "answers/s", "p50 us",
+    for (size_t i = 0; i < SOCKETS; i++)
+        close(fds[i]);
+    if (lost)
+        printf("lost: %zu\n", lost);
+}
+
+struct figures {
+    double least, median, p50, p99;
+};
+
+static struct figures print_side(struct side *side)
+{
+    struct figures f = {.least = least_of(side->cpu, ROUNDS),
+                        .median = side->cpu[ROUNDS / 2],
+                        .p50 = least_of(side->p50, ROUNDS),
+                        .p99 = least_of(side->p99, ROUNDS)};
+
+    printf("%-11s %12.2f %12.2f %12.0f %12.1f %12.1f\n", side->name, f.least, f.median, side->rate,
+           f.p50, f.p99);
+    return f;
+}
+
+static void compare(uint16_t echo_port, uint16_t one_port, uint16_t two_port)
+{
+    static struct side sides[] = {
+        {.name = "bare echo"}, {.name = "sekisho"}, {.name = "two workers"}};
+
+    sides[0].port = echo_port;
+    sides[1].port = one_port;
+    sides[2].port = two_port;
+    ask_all(sides, 3);
+    printf("%-11s %12s %12s %12s %12s %12s\n", "", "CPU us least", "median", "answers/s", "p50 us",
            "p99 us");
-    double first[4] = {0};
+    struct figures echo = print_side(&sides[0]), one = print_side(&sides[1]);
 
-    for (size_t i = 0; i < 2; i++) {
-        double least = least_of(cpu[i], ROUNDS), median = cpu[i][ROUNDS / 2];
-        double quiet50 = least_of(p50[i], ROUNDS), quiet99 = least_of(p99[i], ROUNDS);
+    printf("%-11s %12.2f %12.2f %12s %12.2f %12.2f\n", "ratio", one.least / echo.least,
+           one.median / echo.median, "", one.p50 / echo.p50, one.p99 / echo.p99);
+    struct figures two = print_side(&sides[2]);
 
-        printf("%-10s %12.2f %12.2f %12.0f %12.1f %12.1f\n", names[i], least, median, rate[i],
-               quiet50, quiet99);
-        if (i)
-            printf("%-10s %12.2f %12.2f %12s %12.2f %12.2f\n", "ratio", least / first[0],
-                   median / first[1], "", quiet50 / first[2], quiet99 / first[3]);
-        first[0] = least;
-        first[1] = median;
-        first[2] = quiet50;
-        first[3] = quiet99;
+    printf("%-11s %12.2f %12.2f   what two answer, each with as much CPU time as the one has\n",
+           "times one", 2 * one.least / two.least, 2 * one.median / two.median);
+}
+
+static uint16_t start(struct sip_udp **udp, struct authorizer *authorizer, unsigned workers)
+{
+    const uint8_t key[SIP_KEY_BYTES] = {1};
+    const struct address at = {.family = 4, .ip = {127, 0, 0, 1}};
+    struct fault f;
+
+    if (sip_udp_new(udp, authorizer, key, &at, 1, workers, &f) || sip_udp_start(*udp, &f)) {
+        fprintf(stderr, "%s\n", f.text);
+        exit(1);
     }
-    printf("lost: %zu\n", lost);
+    return sip_udp_address(*udp, 0).port;
+}
+
+/* Beside a bare loop and two workers, each with a port of its own. */
+static void compare_sockets(struct authorizer *authorizer)
+{
+    struct sip_figures figures = {0};
+    struct sip_udp *one, *two;
+    uint16_t echo_port, one_port = start(&one, authorizer, 1),
+                        two_port = start(&two, authorizer, 2);
+    int fd = udp_socket(&echo_port);
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, echo, &fd);
+    compare(echo_port, one_port, two_port);
+    atomic_store(&echo_ends, true);
+    pthread_join(thread, NULL);
     close(fd);
+    sip_udp_stop(one);
+    sip_udp_stop(two);
+    sip_udp_figures(one, &figures);
+    sip_udp_figures(two, &figures);
+    printf("allowed %llu, denied %llu, repeated %llu\n",
+           (unsigned long long)figures.n[SIP_COUNT_ALLOWED],
+           (unsigned long long)figures.n[SIP_COUNT_DENIED],
+           (unsigned long long)figures.n[SIP_COUNT_REPEATED]);
+    sip_udp_free(one);
+    sip_udp_free(two);
 }
 
 int main(int argc, char **argv)
@@ -299,15 +332,10 @@ int main(int argc, char **argv)
     size_t accounts = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000, n;
     const struct tables_file *files = tables_builtin(&n);
     const uint8_t key[SIP_KEY_BYTES] = {1};
-    const struct address at = {.family = 4, .ip = {127, 0, 0, 1}};
     struct authorizer *authorizer;
-    struct sip_figures figures = {0};
     struct tables *tables;
-    struct sip_udp *udp;
     struct world world;
     struct fault f;
-    pthread_t thread;
-    uint16_t echo_port;
 
     requests = questions_new(accounts);
     if (!requests || tables_load(&tables, files, n, &f))
@@ -315,31 +343,12 @@ int main(int argc, char **argv)
     world_open(&world, tables, accounts);
     if (authorizer_new(&authorizer, world.snap, NULL, NULL, &f))
         return 1;
-    if (only_desk) {
-        compare_desk(authorizer, key);
-        return 0;
-    }
-    if (sip_udp_new(&udp, authorizer, key, &at, 1, 1, &f) || sip_udp_start(udp, &f)) {
-        fprintf(stderr, "%s\n", f.text);
-        return 1;
-    }
-    int fd = udp_socket(&echo_port);
-
-    pthread_create(&thread, NULL, echo, &fd);
     printf("%zu accounts, INVITEs of %u bytes, %d questions a round, the generator on the same "
            "machine\n",
            accounts, (unsigned)requests[0].n, QUESTIONS);
-    compare(echo_port, sip_udp_address(udp, 0).port);
-    compare_desk(authorizer, key);
-    atomic_store(&echo_ends, true);
-    pthread_join(thread, NULL);
-    sip_udp_stop(udp);
-    sip_udp_figures(udp, &figures);
-    printf("allowed %llu, denied %llu, repeated %llu\n",
-           (unsigned long long)figures.n[SIP_COUNT_ALLOWED],
-           (unsigned long long)figures.n[SIP_COUNT_DENIED],
-           (unsigned long long)figures.n[SIP_COUNT_REPEATED]);
-    sip_udp_free(udp);
+    if (!only_desk)
+        compare_sockets(authorizer);
+    desks_compare(authorizer, key, requests);
     authorizer_free(authorizer);
     world_close(&world);
     tables_free(tables);
