@@ -57,6 +57,9 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     "access remove" | "never-ban remove") echo --yes ;;
     "canary add") echo --switch --note ;;
     "canary remove") echo --switch ;;
+    "cdr import") echo --switch --format --zone --payer --mapping --rejects --quiet ;;
+    "history disown") echo --since --until --country --switch ;;
+    "history "*) echo --switch ;;
     "why "*) echo --switch ;;
     "attacks "*) echo --since --until --switch --top --csv ;;
     "token add") echo --label --expires ;;
@@ -77,6 +80,8 @@ _sekisho_subcommands() { # COMMAND
     access | never-ban | canary) echo list add remove ;;
     token) echo list add revoke ;;
     settings) echo show set ;;
+    cdr) echo import ;;
+    history) echo show disown own ;;
     esac
 }
 
@@ -105,7 +110,7 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
 _sekisho() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local commands="status switch tenant preset account restrict template stop sweep check number prove replay complement bans ban
-        unban lockouts unlock known-good access never-ban canary refusals audit why
+        unban lockouts unlock known-good access never-ban canary cdr history refusals audit why
         attacks token settings backup doctor version help"
     local global="--socket --url --token-file --json --lang --help"
     local command='' sub='' words i

@@ -193,6 +193,16 @@ const struct command commands[] = {
      .brief = "Accounts that nobody should know",
      .usage = "canary COMMAND …",
      .sub = canary_commands},
+    {.name = "cdr",
+     .brief = "Call records of switches",
+     .usage = "cdr COMMAND …",
+     .sub = cdr_commands},
+    {.name = "history",
+     .brief = "Where an account has called",
+     .usage = "history [show] ACCOUNT [--switch SWITCH]\nhistory disown ACCOUNT …\nhistory own "
+              "ACCOUNT NUMBER",
+     .sub = history_commands,
+     .otherwise = "show"},
     {.name = "refusals",
      .brief = "Refused calls, the newest first",
      .usage = "refusals [--account ACCOUNT] [--switch SWITCH] [--tenant TENANT] [--since TIME] "

@@ -32,6 +32,8 @@ extern const struct command known_good_commands[];
 extern const struct command never_ban_commands[];
 extern const struct command preset_commands[];
 extern const struct command restrict_commands[];
+extern const struct command cdr_commands[];
+extern const struct command history_commands[];
 extern const struct command settings_commands[];
 extern const struct command stop_commands[];
 extern const struct command sweep_commands[];

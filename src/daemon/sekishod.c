@@ -21,6 +21,8 @@
 #include "daemon/serve_thread.h"
 #include "daemon/settings.h"
 #include "serve/atlases.h"
+#include "serve/attack_spans.h"
+#include "serve/call_imports.h"
 #include "serve/calls_room.h"
 #include "serve/fastagi.h"
 #include "serve/http.h"
@@ -29,6 +31,8 @@
 #include "store/store.h"
 
 #define TICK_MS 200
+#define CALLS_TICK_MS 1000
+#define ATTACKS_EVERY 30
 #define DESCRIPTORS_OWN 128 /* listeners, the store, the log; half of it is spare */
 #define GRACE_MS 3000       /* for calls that are being asked about when we end */
 
@@ -52,6 +56,9 @@ struct sekishod {
     struct guard_hook *hook;
     struct store *store;
     struct calls_room *calls;
+    struct call_imports *call_imports;
+    unsigned calls_ticks;
+    int64_t attacks_ms;          /* up to when the guard's decisions are known to calls.db */
     struct config *first_config; /* whose lists the store and the guard borrow */
     struct span *help_lines;     /* the same, into first_config */
     struct instant started;
@@ -128,6 +135,7 @@ static struct api_services services(struct sekishod *d, const struct config *con
     return (struct api_services){
         .store = d->store,
         .calls = d->calls,
+        .call_imports = d->call_imports,
         .sip = d->sip,
         .sip_tcp = d->sip_tcp,
         .snapshot = d->snapshot,
@@ -285,11 +293,38 @@ static void on_tick(void *arg)
     records_flush(arg);
 }
 
+/* Calls that were made while their account was under attack do not speak for it. */
+static void doubt_attacks(struct sekishod *d)
+{
+    struct calls *calls = NULL;
+    struct fault f;
+    int err = calls_room_file(d->calls, false, &calls, &f);
+
+    if (!err && calls)
+        err = attack_spans_take(d->store, calls, &d->attacks_ms, &f);
+    if (err)
+        log_error("calls-attacks", LOG_TEXT("fault", f.text));
+}
+
+static void on_calls_tick(void *arg)
+{
+    struct sekishod *d = arg;
+
+    call_imports_tick(d->call_imports);
+    if (d->calls_ticks++ % ATTACKS_EVERY == 0)
+        doubt_attacks(d);
+}
+
 static int open_calls(struct sekishod *d, struct fault *f)
 {
     int err = calls_room_new(&d->calls, d->config->state_dir, d->snapshot, f);
 
-    return err ? err : calls_room_start(d->calls, f);
+    if (!err)
+        err = call_imports_new(&d->call_imports, d->calls, d->snapshot, d->store, NULL, 0, f);
+    if (err)
+        return err;
+    calls_room_tick(d->calls, on_calls_tick, d, CALLS_TICK_MS);
+    return calls_room_start(d->calls, f);
 }
 
 /* Records and requests may now have the store. */
@@ -498,6 +533,7 @@ void sekishod_stop(struct sekishod *d)
     guard_hook_close(d->hook);
     http_free(d->http);
     calls_room_free(d->calls);
+    call_imports_free(d->call_imports);
     if (d->records)
         records_detach(d->records);
     store_close(d->store);

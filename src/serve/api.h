@@ -17,15 +17,16 @@
  * the answer. docs/openapi.yaml says what each route takes and gives.
  */
 
-struct authorizer; /* serve/authorize.h */
-struct atlases;    /* serve/atlases.h */
-struct importing;  /* serve/importing.h */
-struct sweeping;   /* serve/sweeping.h */
-struct calls_room; /* serve/calls_room.h */
-struct metrics;    /* serve/metrics.h */
-struct guard_desk; /* serve/guard_desk.h */
-struct sip_tcp;    /* serve/sip_tcp.h */
-struct sip_udp;    /* serve/sip_udp.h */
+struct authorizer;   /* serve/authorize.h */
+struct atlases;      /* serve/atlases.h */
+struct importing;    /* serve/importing.h */
+struct sweeping;     /* serve/sweeping.h */
+struct calls_room;   /* serve/calls_room.h */
+struct call_imports; /* serve/call_imports.h */
+struct metrics;      /* serve/metrics.h */
+struct guard_desk;   /* serve/guard_desk.h */
+struct sip_tcp;      /* serve/sip_tcp.h */
+struct sip_udp;      /* serve/sip_udp.h */
 struct guard_room;
 
 /* What the handlers work on. All borrowed. */
@@ -46,11 +47,12 @@ struct api_services {
     struct instant started;
     struct importing *importing; /* http.h sets it, and: */
     struct sweeping *sweeping;
-    struct calls_room *calls;      /* NULL where there are no call records */
-    const char *backup_dir;        /* "" where backups over TCP are not allowed */
-    struct guard_desk *desk;       /* NULL where there is no guard */
-    const struct sip_udp *sip;     /* NULL where nothing is asked over SIP */
-    const struct sip_tcp *sip_tcp; /* likewise; of the serve thread */
+    struct call_imports *call_imports; /* of that thread: NULL likewise */
+    struct calls_room *calls;          /* NULL where there are no call records */
+    const char *backup_dir;            /* "" where backups over TCP are not allowed */
+    struct guard_desk *desk;           /* NULL where there is no guard */
+    const struct sip_udp *sip;         /* NULL where nothing is asked over SIP */
+    const struct sip_tcp *sip_tcp;     /* likewise; of the serve thread */
 };
 
 /* Who may use a route, and who asks. */

@@ -6,9 +6,11 @@
 #include "serve/api_accounts.h"
 #include "serve/api_attacks.h"
 #include "serve/api_bans.h"
+#include "serve/api_call_imports.h"
 #include "serve/api_calls.h"
 #include "serve/api_daemon.h"
 #include "serve/api_guard_lists.h"
+#include "serve/api_history.h"
 #include "serve/api_import.h"
 #include "serve/api_known_good.h"
 #include "serve/api_lockouts.h"
@@ -31,6 +33,7 @@
 #define OWNERS (API_OPERATOR | API_TENANT)
 
 #define IMPORT "/v1/accounts/import"
+#define CALL_IMPORTS "/v1/calls/imports"
 #define ACCOUNT "/v1/accounts/{id}"
 #define NAMED "/v1/switches/{switch}/accounts/{name}"
 #define RULE "/{action}/{prefix}"
@@ -92,6 +95,18 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/objections", OWNERS, API_READ, API_NO_BODY, "limit cursor", api_objections_list},
     {"PUT", "/v1/objections/{scope}", OWNERS, API_WRITE, API_JSON_OPTIONAL, "", api_objection_put},
     {"DELETE", "/v1/objections/{scope}", OWNERS, API_WRITE, API_NO_BODY, "", api_objection_delete},
+
+    {"GET", ACCOUNT "/history", OWNERS, API_CALLS, API_NO_BODY, "", api_history_get},
+    {"POST", ACCOUNT "/disowned", API_OPERATOR, API_CALLS, API_JSON_OPTIONAL, "",
+     api_disowned_post},
+    {"DELETE", ACCOUNT "/disowned/{number}", API_OPERATOR, API_CALLS, API_NO_BODY, "",
+     api_disowned_delete},
+
+    {"POST", CALL_IMPORTS, API_OPERATOR, API_CALLS, API_JSON, "", api_call_imports_post},
+    {"PUT", CALL_IMPORTS "/{id}", API_OPERATOR, API_CALLS, API_IMPORT, "position digest last",
+     api_call_import_put},
+    {"POST", CALL_IMPORTS "/{id}/finish", API_OPERATOR, API_CALLS, API_JSON, "",
+     api_call_import_finish},
 
     {"GET", "/v1/sweeps", API_OPERATOR, API_READ, API_NO_BODY, "limit cursor", api_sweeps_list},
     {"POST", "/v1/sweeps", API_OPERATOR, API_ALONE, API_JSON, "", api_sweeps_post},

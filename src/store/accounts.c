@@ -327,6 +327,29 @@ static int list_start(struct store_tx *tx, struct query *q, const struct store_a
     return err;
 }
 
+int store_account_note(struct store_tx *tx, const struct store_by *by, int64_t id,
+                       const char *action, struct span detail, struct fault *f)
+{
+    const struct change_kind kind = {account_kind.noun, account_kind.label, NULL};
+    struct change c;
+    int err = change_begin(&c, tx, by, &kind, action, id, f);
+
+    c.after = detail;
+    return change_end(&c, err, f);
+}
+
+int store_account_count(struct store_tx *tx, int64_t switch_id, uint64_t *out, struct fault *f)
+{
+    int64_t n = 0;
+    bool found;
+    int err = db_int(tx->db, &n, &found, "SELECT count(*) FROM accounts WHERE switch = ?1",
+                     DB_VALUES(INT(switch_id)), f);
+
+    if (!err)
+        *out = (uint64_t)n;
+    return err;
+}
+
 int store_account_list(struct store_tx *tx, const struct store_account_query *query,
                        struct store_account_list *out, struct fault *f)
 {

@@ -80,6 +80,11 @@ int calls_history(struct calls *calls, uint32_t caller,
                   int (*take)(void *arg, const struct history_sum *sum), void *arg,
                   struct fault *f);
 
+/* The same of a name on a switch, which may have none. */
+int calls_history_of(struct calls *calls, int64_t switch_id, struct span name,
+                     int (*take)(void *arg, const struct history_sum *sum), void *arg,
+                     struct fault *f);
+
 /* Calls that the owner did not make: fraud, and no reason to think that he calls there. */
 struct calls_disowned {
     int64_t id;                 /* set by the store */

@@ -214,3 +214,16 @@ int calls_history(struct calls *calls, uint32_t caller,
     query_end(&q);
     return err;
 }
+
+int calls_history_of(struct calls *calls, int64_t switch_id, struct span name,
+                     int (*take)(void *arg, const struct history_sum *sum), void *arg,
+                     struct fault *f)
+{
+    int64_t caller = 0;
+    bool found = false;
+    int err =
+        db_int(calls->db, &caller, &found, "SELECT id FROM callers WHERE switch = ?1 AND name = ?2",
+               DB_VALUES(INT(switch_id), TEXT(name)), f);
+
+    return err || !found ? err : calls_history(calls, (uint32_t)caller, take, arg, f);
+}

@@ -392,6 +392,11 @@ int store_account_delete(struct store_tx *tx, const struct store_by *by, int64_t
 int store_account_get(struct store_tx *tx, int64_t id, struct store_account *out, struct fault *f);
 int store_account_find(struct store_tx *tx, struct span switch_name, struct span name,
                        struct store_account *out, struct fault *f);
+/* A record in the audit of what happened to an account elsewhere: `detail` is JSON. */
+int store_account_note(struct store_tx *tx, const struct store_by *by, int64_t id,
+                       const char *action, struct span detail, struct fault *f);
+/* How many a switch has. */
+int store_account_count(struct store_tx *tx, int64_t switch_id, uint64_t *out, struct fault *f);
 int store_account_list(struct store_tx *tx, const struct store_account_query *query,
                        struct store_account_list *out, struct fault *f);
 

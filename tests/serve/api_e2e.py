@@ -6,6 +6,7 @@ api_e2e.py SEKISHOD ROUTES OPENAPI.YAML
 """
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -350,6 +351,71 @@ def have_summed(daemon, summed):
     with db:
         db.execute('UPDATE blocks SET summed = ?', (int(summed),))
     db.close()
+
+
+def digest(text):
+    return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
+
+
+def record(who, dialled, second, disposition='ANSWERED'):
+    return (f'"{who}","5551","{dialled}","internal","x","PJSIP/{who}-00","PJSIP/trunk-00","Dial",'
+            f'"PJSIP/{dialled}@trunk","2026-11-0{1 + second // 60} 10:00:{second % 60:02}","","",62,60,"{disposition}",'
+            f'"DOCUMENTATION","1793.{second}",""\n')
+
+
+def calls(api):
+    """Records come in, once; history and what is not the account's own."""
+    account = api('createAccount', 201, {'name': 'cdr-1', 'switch': 'local', 'tenant': 'main'}).json['id']
+    ask = {'switch': 'local', 'format': 'asterisk', 'zone': 'UTC', 'name': 'Master.csv'}
+    for wrong, pointer in (({'zone': ''}, '/zone'), ({'format': 'x'}, '/format'), ({'switch': 'nobody'}, '/switch'),
+                           ({'zone': 'Mars/Olympus'}, '/zone'), ({'payer': 'me'}, '/payer')):
+        problem = api('beginCallImport', 422, {**ask, **wrong}).json
+        assert pointer.strip('/') in json.dumps(problem), problem
+    text = ''.join(record('cdr-1' if i % 2 else 'stranger', '010252615123456' if i % 5 == 0 else '0312345678', i)
+                   for i in range(100)) + 'rubbish\n'
+    ask['head'] = digest(text[:4096])
+    for again in range(2):
+        begun = api('beginCallImport', 201, ask).json
+        id_ = begun['id']
+        assert begun['resumable'] and (begun['known'] == []) == (not again), begun
+        half = text.index('\n', len(text) // 2) + 5
+        put = lambda status, at, until, last='false': api(
+            'putCallPiece', status, text[at:until], media=CSV, id=id_,
+            query={'position': at, 'digest': digest(text[:at]), 'last': last})
+        api('putCallPiece', 422, text, media=CSV, id=id_, query={'position': 'x', 'digest': digest('')})
+        put(409, 7, half)
+        first = put(200, 0, half).json
+        assert first['position'] < half and text[first['position'] - 1] == '\n', first
+        put(409, 0, half)
+        rest = put(200, first['position'], len(text), 'true').json
+        assert rest['ended'] and rest['bad'] == 1 and rest['errors'][0]['line'] == 101, rest
+        assert (rest['added'], rest['known']) == ((0, 100) if again else (100, 0)), rest
+        api('finishCallImport', 422, {'digest': 'x'}, id=id_)
+        done = api('finishCallImport', 200, {'digest': digest(text)}, id=id_).json
+        assert done['payers']['doubtful'] and {'name': 'stranger', 'calls': 50} in done['payers']['strays'], done
+    known = api('beginCallImport', 201, ask).json['known']
+    assert known[0] == {'position': len(text), 'digest': digest(text)}, known
+    api('putCallPiece', 404, text, media=CSV, id='gone', query={'position': 0, 'digest': digest('')})
+    api('finishCallImport', 404, {'digest': digest('')}, id='gone')
+
+    def abroad():
+        return [s for s in api('getHistory', 200, id=account).json['items'] if s['abroad']][0]
+    assert (abroad()['country'], abroad()['answered'], abroad()['doubted']) == ('SO', 10, 0), abroad()
+    api('disownCalls', 422, {'country': 'S'}, id=account)
+    one = api('disownCalls', 201, {'country': 'SO', 'since': '2026-11-02T00:00:00Z'}, id=account).json
+    assert (abroad()['answered'], abroad()['doubted']) == (6, 4), abroad()
+    api('ownCalls', 204, id=account, number=one['id'])
+    assert abroad()['answered'] == 10
+    api('ownCalls', 404, id=account, number=one['id'])
+    for name in ('getHistory', 'disownCalls'):
+        api(name, 404, id=999999999)
+    audit = api('listAudit', 200, query={'account': account}).json['items']
+    assert {a['action'] for a in audit} >= {'calls.disown', 'calls.own'}, audit
+
+
+def no_calls_yet(api):
+    account = api('createAccount', 201, {'name': 'cdr-0', 'switch': 'local', 'tenant': 'main'}).json['id']
+    assert 'no call records yet' in api('getHistory', 409, id=account).json['detail']
 
 
 def sweeps(api, daemon):
@@ -911,7 +977,7 @@ def lists_have_cursors(api):
 # ---- scopes ---------------------------------------------------------------------------------------
 
 
-PARTS = {'id': 1, 'network': '192.0.2.1', 'name': 'main', 'switch': 'local', 'action': 'restrict', 'prefix': '0', 'scope': 'operator',
+PARTS = {'number': 1, 'id': 1, 'network': '192.0.2.1', 'name': 'main', 'switch': 'local', 'action': 'restrict', 'prefix': '0', 'scope': 'operator',
          'ticket': 'ticket-1'}
 
 
@@ -1163,8 +1229,10 @@ def main():
         tap.attempt("a tenant's rules", lambda: rules_of(api, 'tenant', name='umeda'))
         tap.attempt("the operator's rules", lambda: rules_of(api, 'operator'))
         tap.attempt('stops', stops, api)
+        tap.attempt('no call records yet', no_calls_yet, api)
         tap.attempt('sweeps: previewed, applied, undone', sweeps, api, daemon)
         tap.attempt('objections', objections, api)
+        tap.attempt('call records, history, fraud', calls, api)
         tap.attempt('tokens', tokens, api, daemon, spec)
         tap.attempt('authorize', authorize, api, daemon, spec)
         tap.attempt('authorize by a form', forms, api)
