@@ -34,7 +34,7 @@ static bool next(void *context, uint64_t *cursor, struct enforce_ban *out)
     return true;
 }
 
-static bool wanted(void *context, const struct network *network, enum enforce_scope scope)
+static bool wanted(void *context, const struct enforce_ban *held)
 {
     return n_wanted > 0;
 }
