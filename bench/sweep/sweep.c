@@ -150,8 +150,10 @@ static void fill_calls(const char *dir, size_t n, size_t accounts)
 
 static void run_sweep(struct store *store)
 {
-    const struct sweep_ask ask = {
-        .terms = {.now_ms = NOW_MS, .since_ms = NOW_MS - 395 * DAY_MS, .young_ms = 30 * DAY_MS}};
+    const struct sweep_ask ask = {.terms = {.now_ms = NOW_MS,
+                                            .since_ms = NOW_MS - 395 * DAY_MS,
+                                            .young_ms = 30 * DAY_MS,
+                                            .believed_ms = 14 * DAY_MS}};
     struct sweep_plan *plan = NULL;
     int64_t id = 0;
     uint64_t called = 0, restored = 0;
