@@ -13,7 +13,7 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     case "$1 $2" in
     "switch add" | "switch set") echo --address --plan --outside --extensions --area --form --mode --unknown \
         --adopt-tenant --tenant --sip-account --sip-allow --sip-deny --fail-open --yes ;;
-    "tenant add" | "tenant set") echo --title --parent --mode --preset --language --area --yes ;;
+    "tenant add" | "tenant set") echo --title --parent --mode --preset --language --area --mail --yes ;;
     "preset add" | "preset set") echo --restrict --except --no-rules --title ;;
     "account list") echo --switch --tenant --state --query --limit ;;
     "account add" | "account set") echo --switch --tenant --state --note ;;
@@ -36,6 +36,9 @@ _sekisho_options() { # COMMAND SUBCOMMAND
     "sweep show") echo --accounts --limit ;;
     "sweep object") echo --account --switch --tenant --note --undo ;;
     "sweep "*) ;;
+    "notices list") echo --state --kind --tenant --change --limit ;;
+    "notices preview") echo --language --html ;;
+    "notices test") echo --language ;;
     "check "*) echo --account --switch --remote --plan --outside --extensions --area --form --tables --born \
         --restrict --except --stdin ;;
     "number "*) echo --plan --outside --extensions --area --tables --switch ;;
@@ -70,6 +73,7 @@ _sekisho_options() { # COMMAND SUBCOMMAND
 
 _sekisho_subcommands() { # COMMAND
     case "$1" in
+    notices) echo list show retry preview test ;;
     switch | tenant | preset) echo list show add set remove ;;
     account) echo list show add set suspend resume remove import discover ;;
     restrict) echo list add except remove ;;
@@ -109,7 +113,7 @@ _sekisho_value() { # what may stand behind option $1; fails where $1 takes no va
 
 _sekisho() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands="status switch tenant preset account restrict template stop sweep check number prove replay complement bans ban
+    local commands="status switch tenant preset account restrict template stop sweep notices check number prove replay complement bans ban
         unban lockouts unlock known-good access never-ban canary cdr history refusals audit why
         attacks token settings backup doctor version help"
     local global="--socket --url --token-file --json --lang --help"

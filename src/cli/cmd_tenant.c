@@ -20,6 +20,7 @@ static const struct column fields[] = {
     {"preset", "preset", "初期規制"},
     {"language", "language", "言語"},
     {"area", "area code", "市外局番"},
+    {"mail", "mail", "メール"},
     {"change", "change number", "変更番号"},
     {0},
 };
@@ -28,6 +29,7 @@ static const struct resource kind = {"/v1/tenants", "tenant", "テナント", co
 
 struct tenant_options {
     struct words rest;
+    struct words mail;
     const char *title, *parent, *mode, *preset, *language, *area;
     bool yes;
 };
@@ -42,6 +44,7 @@ static int parse(struct cli *cli, const struct command *self, struct tenant_opti
         {.name = "preset", .text = &o->preset, .value = "PRESET"},
         {.name = "language", .text = &o->language, .value = "ja|en"},
         {.name = "area", .text = &o->area, .value = "AREACODE"},
+        {.name = "mail", .list = &o->mail, .value = "ADDRESS"},
         {.name = "yes", .flag = &o->yes},
         {0},
     };
@@ -64,6 +67,7 @@ static json_t *body(const struct tenant_options *o)
     body_text(b, "preset", o->preset, true);
     body_text(b, "language", o->language, false);
     body_text(b, "area", o->area, false);
+    body_words(b, "mail", &o->mail, false);
     return b;
 }
 
@@ -95,6 +99,7 @@ static int add(struct cli *cli, const struct command *self, int argc, char **arg
         code = resource_add(cli, &kind, b);
     }
     words_free(&o.rest);
+    words_free(&o.mail);
     return code;
 }
 
@@ -112,6 +117,7 @@ static int set(struct cli *cli, const struct command *self, int argc, char **arg
         code = resource_set(cli, &kind, o.rest.at[0], json_incref(b));
     json_decref(b);
     words_free(&o.rest);
+    words_free(&o.mail);
     return code;
 }
 
@@ -137,6 +143,7 @@ static int remove_(struct cli *cli, const struct command *self, int argc, char *
     "  --preset PRESET     the rules that new accounts are born with; \"\" for none\n"             \
     "  --language LANG     ja or en\n"                                                             \
     "  --area AREACODE     completes local numbers, instead of the switch's\n"                     \
+    "  --mail ADDRESS…     who is told what is done to its accounts; \"\" for nobody\n"          \
     "  --yes               do not ask before loosening\n"
 
 const struct command tenant_commands[] = {

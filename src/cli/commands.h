@@ -35,6 +35,7 @@ extern const struct command restrict_commands[];
 extern const struct command cdr_commands[];
 extern const struct command history_commands[];
 extern const struct command settings_commands[];
+extern const struct command notices_commands[];
 extern const struct command stop_commands[];
 extern const struct command sweep_commands[];
 extern const struct command switch_commands[];

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/mail_address.h"
 #include "base/utf8.h"
 #include "config/config_values.h"
 
@@ -349,6 +350,55 @@ static void check_guard(struct reading *r)
     }
 }
 
+static void check_address(struct reading *r, const char *name, const char *address)
+{
+    if (address[0] && !mail_address_ok(span_of(address)))
+        say(r, line_of(r, "mail", name), ERR_RANGE,
+            "mail.%s: \"%s\" does not fit; allowed is one address, name@host.example, in ASCII",
+            name, ESCAPED(span_of(address)));
+}
+
+static void check_mail(struct reading *r)
+{
+    const struct config *c = r->config;
+    bool loopback = false;
+
+    if (c->mail_server[0] && !mail_server_ok(span_of(c->mail_server), &loopback))
+        say(r, line_of(r, "mail", "server"), ERR_RANGE,
+            "mail.server: \"%s\" does not fit; allowed is smtp://HOST[:PORT] or "
+            "smtps://HOST[:PORT], or nothing",
+            ESCAPED(span_of(c->mail_server)));
+    if (c->mail_server[0] && !c->mail_from[0])
+        say(r, line_of(r, "mail", "server"), ERR_MISSING, "mail.server needs mail.from as well");
+    if (!c->mail_user[0] != !c->mail_password_file[0])
+        say(r, line_of(r, "mail", c->mail_user[0] ? "user" : "password_file"), ERR_MISSING,
+            "mail.user and mail.password_file need each other");
+    check_address(r, "from", c->mail_from);
+    check_address(r, "reply_to", c->mail_reply_to);
+    check_address(r, "operator", c->mail_operator);
+    if (c->mail_server[0] && !c->mail_operator[0])
+        say(r, line_of(r, "mail", "server"), 0,
+            "mail.operator is empty: nobody is told what concerns tenants without an address");
+    if (c->mail_server[0] && c->mail_starttls == CONFIG_STARTTLS_NO && !loopback &&
+        strncmp(c->mail_server, "smtps:", 6) != 0)
+        say(r, line_of(r, "mail", "starttls"), 0,
+            "mail.starttls: names of accounts, and a password, cross the network in clear");
+}
+
+static void check_console(struct reading *r)
+{
+    const char *url = r->config->console_url;
+    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
+
+    if (url[0] && (!scheme || !url[scheme] ||
+                   url[strspn(url, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                   "-._~:/?#[]@!$&()*+,;=%")]))
+        say(r, line_of(r, "console", "url"), ERR_RANGE,
+            "console.url: \"%s\" does not fit; allowed is https://HOST… or http://HOST… without "
+            "blanks and quotes, or nothing",
+            ESCAPED(span_of(url)));
+}
+
 /* ---- the door ------------------------------------------------------------------------------- */
 
 static void read_text(struct reading *r, struct span text)
@@ -385,6 +435,8 @@ int config_parse(struct config **out, struct span text, const char *name,
         check_trunks(&r);
         check_listeners(&r);
         check_guard(&r);
+        check_mail(&r);
+        check_console(&r);
     }
     if (report->text.failed && !r.code)
         r.code = ERR_NOMEM;

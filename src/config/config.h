@@ -80,6 +80,9 @@ struct config_switch {
 /* What becomes of the guard's decisions. */
 enum config_enforce { CONFIG_ENFORCE, CONFIG_OBSERVE, CONFIG_NO_ENFORCER };
 
+/* Whether mail leaves in clear: auto only where it stays on the machine. */
+enum config_starttls { CONFIG_STARTTLS_AUTO, CONFIG_STARTTLS_REQUIRED, CONFIG_STARTTLS_NO };
+
 struct config {
     char *state_dir; /* [daemon] */
     char *user;
@@ -123,6 +126,21 @@ struct config {
     unsigned ban_scope; /* enum enforce_scope */
     struct config_ports ports;
     struct guard_limits limits;
+
+    char *mail_server;      /* [mail]; "": none */
+    unsigned mail_starttls; /* enum config_starttls */
+    char *mail_user;        /* "": without AUTH */
+    char *mail_password_file;
+    char *mail_ca_file; /* "": the system's */
+    char *mail_from;
+    char *mail_from_name;
+    char *mail_reply_to;
+    char *mail_operator;    /* "": nobody */
+    unsigned mail_language; /* 0: ja, 1: en */
+    char *mail_templates;   /* "": those that are compiled in */
+    unsigned mail_keep_days;
+
+    char *console_url; /* [console]; "": none */
 
     char *asterisk_dir; /* [asterisk] */
     char *emergency_trunk;

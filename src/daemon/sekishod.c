@@ -10,9 +10,11 @@
 #include "base/zoneinfo.h"
 #include "daemon/dialling.h"
 #include "daemon/first_words.h"
+#include "daemon/guard_alerts.h"
 #include "daemon/guard_hook.h"
 #include "daemon/guard_thread.h"
 #include "daemon/health.h"
+#include "daemon/mailer.h"
 #include "daemon/measures.h"
 #include "daemon/notify.h"
 #include "daemon/privilege.h"
@@ -54,6 +56,8 @@ struct sekishod {
     struct guard_desk *desk;
     struct guard_thread *guard;
     struct guard_hook *hook;
+    struct mailer *mailer;
+    struct guard_alerts *alerts;
     struct store *store;
     struct calls_room *calls;
     struct call_imports *call_imports;
@@ -115,6 +119,7 @@ static void tell_health(void *arg, json_t *problems, json_t *warnings)
     health_tell(&health, add_sentence, &to);
     if (d->guard)
         guard_thread_health(d->guard, add_sentence, &to);
+    mailer_health(d->mailer, add_sentence, &to);
 }
 
 static void tell_metrics(void *arg, struct metrics *metrics)
@@ -148,6 +153,7 @@ static struct api_services services(struct sekishod *d, const struct config *con
         .version = SEKISHO_VERSION,
         .desk = d->desk,
         .started = d->started,
+        .postbox = mailer_postbox(d->mailer),
         .backup_dir = config->http_backup_dir,
     };
 }
@@ -263,6 +269,11 @@ static void on_stopped(void *arg)
     guard_thread_stopped(arg);
 }
 
+static void on_noticed(void *arg)
+{
+    mailer_noticed(arg);
+}
+
 static int open_store(struct sekishod *d, struct store_first *first, struct fault *f)
 {
     size_t n_help_lines = 0;
@@ -283,6 +294,8 @@ static int open_store(struct sekishod *d, struct store_first *first, struct faul
         .guard_changed = on_guard_changed,
         .stopped = on_stopped,
         .guard_changed_arg = d->guard,
+        .noticed = on_noticed,
+        .noticed_arg = d->mailer,
     };
 
     return store_open(&d->store, &config, first, f);
@@ -290,7 +303,10 @@ static int open_store(struct sekishod *d, struct store_first *first, struct faul
 
 static void on_tick(void *arg)
 {
-    records_flush(arg);
+    struct sekishod *d = arg;
+
+    records_flush(d->records);
+    guard_alerts_flush(d->alerts);
 }
 
 /* Calls that were made while their account was under attack do not speak for it. */
@@ -334,7 +350,7 @@ static int attach_store(struct sekishod *d, struct fault *f)
     const struct http_options options = settings_http(d->config);
 
     records_attach(d->records, d->store);
-    serve_thread_tick(d->serve, on_tick, d->records, TICK_MS);
+    serve_thread_tick(d->serve, on_tick, d, TICK_MS);
     return http_configure(d->http, &all, &options, f);
 }
 
@@ -352,6 +368,9 @@ static int start_guard(struct sekishod *d, struct fault *f)
 {
     int err = guard_hook_open(&d->hook, d->config->hook, d->guard, d->snapshot, f);
 
+    if (!err && d->config->mail_server[0])
+        err = guard_alerts_open(&d->alerts, d->guard, d->snapshot, f);
+    guard_alerts_attach(d->alerts, d->store);
     return err ? err : guard_thread_start(d->guard, d->store, d->authorizer, f);
 }
 
@@ -366,6 +385,8 @@ static int start_parts(struct sekishod *d, struct store_first *first, struct fau
     if (!err)
         err = make_guard(d, f);
     if (!err)
+        err = mailer_new(&d->mailer, d->config, f);
+    if (!err)
         err = privilege_drop(d->config->user, d->config->state_dir, settings_runtime_dir(), f);
     if (!err)
         err = make_authorizer(d, f);
@@ -379,6 +400,8 @@ static int start_parts(struct sekishod *d, struct store_first *first, struct fau
         err = attach_store(d, f);
     if (!err)
         err = start_guard(d, f);
+    if (!err)
+        err = mailer_start(d->mailer, d->store, f);
     if (!err)
         err = serve_thread_start(d->serve, notify_interval_ms(), f);
     if (!err)
@@ -531,6 +554,8 @@ void sekishod_stop(struct sekishod *d)
     sip_udp_stop(d->sip);
     guard_thread_stop(d->guard);
     guard_hook_close(d->hook);
+    guard_alerts_detach(d->alerts);
+    mailer_stop(d->mailer);
     http_free(d->http);
     calls_room_free(d->calls);
     call_imports_free(d->call_imports);
@@ -544,6 +569,8 @@ void sekishod_stop(struct sekishod *d)
     authorizer_free(d->authorizer);
     guard_thread_free(d->guard);
     guard_desk_free(d->desk);
+    mailer_free(d->mailer);
+    guard_alerts_free(d->alerts);
     atlases_free(d->atlases);
     records_free(d->records);
     snapshot_free(d->snapshot);

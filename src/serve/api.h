@@ -28,6 +28,7 @@ struct guard_desk;   /* serve/guard_desk.h */
 struct sip_tcp;      /* serve/sip_tcp.h */
 struct sip_udp;      /* serve/sip_udp.h */
 struct guard_room;
+struct postbox; /* notify/postbox.h */
 
 /* What the handlers work on. All borrowed. */
 struct api_services {
@@ -49,6 +50,7 @@ struct api_services {
     struct sweeping *sweeping;
     struct call_imports *call_imports; /* of that thread: NULL likewise */
     struct calls_room *calls;          /* NULL where there are no call records */
+    const struct postbox *postbox;     /* NULL where nobody is told anything */
     const char *backup_dir;            /* "" where backups over TCP are not allowed */
     struct guard_desk *desk;           /* NULL where there is no guard */
     const struct sip_udp *sip;         /* NULL where nothing is asked over SIP */

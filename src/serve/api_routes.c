@@ -15,6 +15,7 @@
 #include "serve/api_known_good.h"
 #include "serve/api_lockouts.h"
 #include "serve/api_metrics.h"
+#include "serve/api_notices.h"
 #include "serve/api_numbers.h"
 #include "serve/api_objections.h"
 #include "serve/api_presets.h"
@@ -44,6 +45,7 @@
 #define BANS "network attack switch observed limit cursor"
 #define LOCKOUTS "kind switch tenant observed limit cursor"
 #define KNOWN_GOOD "switch tenant account network limit cursor"
+#define NOTICES "state kind tenant change limit cursor"
 #define AUDIT "account object by action tenant since until limit cursor"
 
 /* clang-format off: one row is one route */
@@ -116,6 +118,13 @@ const struct api_route api_routes[] = {
     {"DELETE", "/v1/sweeps/{id}", API_OPERATOR, API_ALONE, API_NO_BODY, "", api_sweep_delete},
     {"GET", "/v1/sweeps/{id}/accounts", API_OPERATOR, API_READ, API_NO_BODY, "fate limit cursor",
      api_sweep_accounts},
+
+    {"GET", "/v1/notices", API_OPERATOR, API_READ, API_NO_BODY, NOTICES, api_notices_list},
+    {"POST", "/v1/notices/test", API_OPERATOR, API_WRITE, API_JSON, "", api_notice_test},
+    {"GET", "/v1/notices/preview/{kind}", API_OPERATOR, API_READ, API_NO_BODY, "language",
+     api_notice_preview},
+    {"GET", "/v1/notices/{id}", API_OPERATOR, API_READ, API_NO_BODY, "", api_notice_get},
+    {"POST", "/v1/notices/{id}/retry", API_OPERATOR, API_WRITE, API_NO_BODY, "", api_notice_retry},
 
     {"GET", "/v1/bans", API_OPERATOR, API_HERE, API_NO_BODY, BANS, api_bans_list},
     {"POST", "/v1/bans", API_OPERATOR, API_HERE, API_JSON, "consent", api_bans_post},

@@ -3,16 +3,58 @@
 
 #include <stdio.h>
 
+#include "base/mail_address.h"
 #include "serve/api_common.h"
+#include "store/notices.h"
 
 static const char *const modes[] = {"inherit", "enforce", "observe", NULL};
 static const char *const languages[] = {"ja", "en", NULL};
+
+/* The store has them with commas between them. */
+static int read_mail(struct reader *r, json_t *mail, struct span *out, struct fault *f)
+{
+    char *text = reader_alloc(r, NOTICE_ADDRESSES_MAX * (MAIL_ADDRESS_MAX + 1));
+    json_t *item;
+    size_t i, n = 0;
+
+    if (!text)
+        return fault_nomem(f);
+    json_array_foreach(mail, i, item)
+    {
+        struct span one = {json_string_value(item), json_string_length(item)};
+
+        if (!json_is_string(item) || !mail_address_ok(one))
+            return reader_refuse(
+                r, "", "mail", f, ERR_SYNTAX,
+                "mail is a list of up to %d addresses, name@host.example in ASCII; "
+                "the one at %zu is none",
+                NOTICE_ADDRESSES_MAX, i);
+        if (n)
+            text[n++] = ',';
+        memcpy(text + n, one.p, one.n);
+        n += one.n;
+    }
+    *out = (struct span){text, n};
+    if (notice_addresses_check(*out, f) != 0)
+        return reader_refuse(r, "", "mail", f, ERR_RANGE, "mail has an address twice");
+    return 0;
+}
+
+static json_t *mail_json(struct span mail)
+{
+    json_t *list = json_array();
+
+    for (struct span rest = mail; rest.n;)
+        json_array_append_new(list, api_text(span_cut(rest, ',', &rest)));
+    return list;
+}
 
 int api_tenant_read(struct reader *r, json_t *json, enum api_fields which, struct store_tenant *out,
                     struct fault *f)
 {
     bool patch = which == FIELDS_PATCH;
     unsigned language = span_is(out->language, "en") ? 1 : 0;
+    json_t *mail = NULL;
     const struct field fields[] = {
         {.name = "title",
          .kind = FIELD_TEXT,
@@ -28,6 +70,7 @@ int api_tenant_read(struct reader *r, json_t *json, enum api_fields which, struc
          .out = &out->area,
          .nullable = patch,
          .max = STORE_TEXT_MAX},
+        {.name = "mail", .kind = FIELD_ARRAY, .out = &mail, .max = NOTICE_ADDRESSES_MAX},
         {.name = "name", .kind = FIELD_NAME, .out = &out->name, .required = true},
     };
     size_t n = sizeof(fields) / sizeof(fields[0]) - (which == FIELDS_NEW ? 0 : 1);
@@ -35,7 +78,7 @@ int api_tenant_read(struct reader *r, json_t *json, enum api_fields which, struc
 
     if (!rc)
         out->language = span_of(languages[language]);
-    return rc;
+    return rc || !mail ? rc : read_mail(r, mail, &out->mail, f);
 }
 
 static struct store_tenant initial(struct span name)
@@ -48,16 +91,18 @@ static struct store_tenant initial(struct span name)
         .preset = {"", 0},
         .language = {"ja", 2},
         .area = {"", 0},
+        .mail = {"", 0},
     };
 }
 
 static json_t *tenant_json(const struct store_tenant *t)
 {
-    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:b, s:I}", "name", api_text(t->name),
-                     "title", api_text(t->title), "parent", api_text_or_null(t->parent), "mode",
-                     store_mode_name(t->mode), "preset", api_text_or_null(t->preset), "language",
-                     api_text(t->language), "area", api_text(t->area), "stopped", t->stopped,
-                     "change", (json_int_t)t->change);
+    return json_pack("{s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:b, s:I}", "name",
+                     api_text(t->name), "title", api_text(t->title), "parent",
+                     api_text_or_null(t->parent), "mode", store_mode_name(t->mode), "preset",
+                     api_text_or_null(t->preset), "language", api_text(t->language), "area",
+                     api_text(t->area), "mail", mail_json(t->mail), "stopped", t->stopped, "change",
+                     (json_int_t)t->change);
 }
 
 static int answer(struct api *api, struct store_tx *tx, unsigned status, int64_t id,

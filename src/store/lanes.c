@@ -349,6 +349,23 @@ static void run_read(struct store *s, const struct job *job)
         job->done(job->done_arg, outcome.code, &outcome.fault);
 }
 
+int store_read_aside(struct store *s, store_job job, void *arg, struct fault *f)
+{
+    struct store_tx tx = {.store = s, .lane = LANE_READ, .now = store_now(s)};
+    int err = store_file_read(&tx.db, s->dir, &store_file_main, f);
+
+    if (err)
+        return err;
+    err = db_run(tx.db, DB_BEGIN, NULL, 0, f);
+    if (!err)
+        err = job(&tx, arg, f);
+    if (!db_idle(tx.db))
+        db_run(tx.db, DB_ROLLBACK, NULL, 0, NULL);
+    db_close(tx.db);
+    arena_free(&tx.arena);
+    return err;
+}
+
 void *lanes_reader(void *p)
 {
     struct store *s = p;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names of kinds and states, addresses, pauses. */
-#include <inttypes.h>
-
+#include "base/mail_address.h"
 #include "store/notices.h"
 
 static const char *const kinds[] = {
@@ -52,45 +51,6 @@ bool notice_state_parse(struct span word, enum notice_state *out)
     return i >= 0;
 }
 
-static bool is_alnum(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/* Words of these characters with single dots between them. What RFC 5322 calls atext, without what nobody's address has
- * and shells, SQL and URLs take for something else. */
-static bool dotted(struct span text, const char *others)
-{
-    char before = '.';
-
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-
-        if (c == '.' ? before == '.' : !is_alnum(c) && (!c || !strchr(others, c)))
-            return false;
-        before = c;
-    }
-    return text.n && before != '.';
-}
-
-static bool label_ok(struct span label)
-{
-    return label.n >= 1 && label.n <= 63 && label.p[0] != '-' && label.p[label.n - 1] != '-';
-}
-
-bool notice_address_ok(struct span address)
-{
-    struct span domain, rest, local = span_cut(address, '@', &domain);
-
-    if (address.n > NOTICE_ADDRESS_MAX || local.n > 64 || !dotted(local, "+-_=~#&*^{}|!") ||
-        local.p[0] == '-' || !dotted(domain, "-"))
-        return false;
-    for (rest = domain; rest.n;)
-        if (!label_ok(span_cut(rest, '.', &rest)))
-            return false;
-    return true;
-}
-
 static bool among_first(struct span mail, struct span address)
 {
     for (struct span rest = mail; rest.n;) {
@@ -111,7 +71,7 @@ int notice_addresses_check(struct span mail, struct fault *f)
     for (struct span rest = mail; rest.p && mail.n;) {
         struct span one = span_cut(rest, ',', &rest);
 
-        if (!notice_address_ok(one))
+        if (!mail_address_ok(one))
             return fault(f, ERR_SYNTAX,
                          "\"%s\" is no mail address that can be told: name@host.example, in ASCII",
                          ESCAPED(one));

@@ -11,12 +11,13 @@
 #define SELECT_NOTICE                                                                              \
     "SELECT n.id, n.token, n.kind, n.change, n.batch, n.tenant, coalesce(t.name, ''),"             \
     " n.recipient, n.language, n.facts, n.state, n.at, n.tries, n.next, coalesce(n.ended, 0),"     \
-    " n.error FROM notices n LEFT JOIN tenants t ON t.id = n.tenant "
+    " n.error, coalesce(t.title, '') FROM notices n LEFT JOIN tenants t ON t.id = n.tenant "
 
 static const struct change_kind notice_kind = {
     "notice",
     "SELECT 'notice:' || id, kind, nullif(tenant, 0), NULL, 0 FROM notices WHERE id = ?1",
-    "SELECT json_object('state', state, 'tries', tries, 'error', nullif(error, '')) FROM notices"
+    "SELECT json_object('state', state, 'tries', tries, 'next', next, 'error', nullif(error, ''))"
+    " FROM notices"
     " WHERE id = ?1",
 };
 
@@ -39,6 +40,7 @@ static int read_notice(struct store_tx *tx, struct query *q, void *item, struct 
         .next_ms = query_int(q, 13),
         .ended_ms = query_int(q, 14),
         .error = query_copy(q, 15, a, &ok),
+        .tenant_title = query_copy(q, 16, a, &ok),
     };
 
     if (!ok)
@@ -240,14 +242,42 @@ int store_notice_retry(struct store_tx *tx, const struct store_by *by, int64_t i
     return change_end(&c, err, f);
 }
 
+int store_notice_test(struct store_tx *tx, const struct store_by *by, struct span address,
+                      struct span language, int64_t *id, struct fault *f)
+{
+    struct notice notice = {.kind = NOTICE_TEST};
+    struct change c;
+    int err = change_begin(&c, tx, by, &notice_kind, "notice.test", CHANGE_NEW, f);
+
+    notice.change = c.number;
+    if (!err)
+        err = change_text(tx, "SELECT json_object('by', ?1, 'when', ?2)",
+                          DB_VALUES(TEXT(by->actor), INT(tx->now.wall_ms)), &notice.facts, f);
+    if (!err)
+        err = store_notice_add_to(tx, &notice, address, language, &c.id, f);
+    err = change_end(&c, err, f);
+    if (!err)
+        *id = c.id;
+    return err;
+}
+
 /* ---- bounds --------------------------------------------------------------------------------- */
 
 int store_notice_prune(struct store_tx *tx, int64_t before_ms, size_t most, uint64_t *n,
                        struct fault *f)
 {
-    int64_t rows = 0, over = 0;
+    const int64_t days_ms = NOTICE_DAYS * 24 * 3600 * (int64_t)1000;
+    int64_t rows = 0, over = 0, now_ms = tx->now.wall_ms;
     bool found;
     int err = db_run(tx->db,
+                     "UPDATE notices SET state = 'failed', ended = ?1, error = CASE WHEN error = ''"
+                     " THEN 'no server took it for days' ELSE error END WHERE id IN"
+                     " (SELECT id FROM notices WHERE state IN ('waiting', 'sending') AND at < ?2"
+                     " ORDER BY next LIMIT ?3)",
+                     DB_VALUES(INT(now_ms), INT(now_ms - days_ms), INT((int64_t)most)), f);
+
+    if (!err)
+        err = db_run(tx->db,
                      "DELETE FROM notices WHERE id IN"
                      " (SELECT id FROM notices WHERE ended < ?1 ORDER BY ended LIMIT ?2)",
                      DB_VALUES(INT(before_ms), INT((int64_t)most)), f);
@@ -272,10 +302,11 @@ int store_notice_totals(struct store_tx *tx, struct store_notice_totals *out, st
 {
     struct store_notice_totals totals = {0};
     struct query q;
-    int err = query_start(&q, tx->db,
-                          "SELECT state, count(*), min(at), max(coalesce(ended, 0)) FROM notices"
-                          " GROUP BY state",
-                          NULL, 0, f);
+    int err =
+        query_start(&q, tx->db,
+                    "SELECT state, count(*), min(at), max(coalesce(ended, 0)),"
+                    " sum(coalesce(ended, 0) > ?1) FROM notices GROUP BY state",
+                    DB_VALUES(INT(tx->now.wall_ms - NOTICE_DAYS * 24 * 3600 * (int64_t)1000)), f);
 
     if (err)
         return err;
@@ -285,10 +316,13 @@ int store_notice_totals(struct store_tx *tx, struct store_notice_totals *out, st
         if (!notice_state_parse(query_text(&q, 0), &state))
             continue;
         totals.by_state[state] = (uint64_t)query_int(&q, 1);
-        if (state == NOTICE_FAILED)
+        if (state == NOTICE_FAILED) {
             totals.failed_ms = query_int(&q, 3);
-        else if (state != NOTICE_SENT && (!totals.oldest_ms || query_int(&q, 2) < totals.oldest_ms))
+            totals.failed_lately = (uint64_t)query_int(&q, 4);
+        } else if (state != NOTICE_SENT &&
+                   (!totals.oldest_ms || query_int(&q, 2) < totals.oldest_ms)) {
             totals.oldest_ms = query_int(&q, 2);
+        }
     }
     query_end(&q);
     if (!err)

@@ -40,13 +40,11 @@ bool notice_state_parse(struct span word, enum notice_state *out);
 
 #define NOTICE_FACTS_MAX 65536
 #define NOTICE_ADDRESSES_MAX 8 /* of one tenant */
-#define NOTICE_ADDRESS_MAX 254 /* bytes of one: RFC 5321, 4.5.3.1.3 */
 #define NOTICE_TRIES 14        /* then it is given up: after about two days */
-#define NOTICES_MAX 500000     /* rows: what has ended goes first, then the oldest */
+#define NOTICE_DAYS 7
+#define NOTICES_MAX 500000 /* rows: what has ended goes first, then the oldest */
 
-/* local@domain: ASCII, a dot-atom of RFC 5322 on the left, a host name on the right. */
-bool notice_address_ok(struct span address);
-/* None or up to NOTICE_ADDRESSES_MAX of them, separated by commas, none twice. ERR_SYNTAX, ERR_RANGE. */
+/* None or up to NOTICE_ADDRESSES_MAX addresses (base/mail_address.h), separated by commas, none twice. ERR_SYNTAX, ERR_RANGE. */
 int notice_addresses_check(struct span mail, struct fault *f);
 
 /* ---- adding ---------------------------------------------------------------------------------- */
@@ -59,11 +57,21 @@ struct notice {
     enum notice_kind kind;
     int64_t change; /* the audit record that it comes with; 0: none (the guard's) */
     int64_t tenant; /* concerned; 0: the operator is told */
+    bool
+        tenants_only; /* where no tenant has addresses, nobody is told (the operator is, by another) */
     struct span facts;
 };
 
 /* Write jobs. Adds a row for each address. The same kind of the same change is added once, however often it is asked for. */
 int store_notice_add(struct store_tx *tx, const struct notice *notice, struct fault *f);
+/*
+ * Of what comes in crowds: `facts` is {"count":N,"LIST":[…],…}. It is put together with what waits for the same to be told
+ * of, up to NOTICE_GATHERED items (the count goes on), or else waits for `gather_ms` and until `apart_ms` after the one
+ * before it: an attack on 1,000 accounts is one mail. Comes without change. `list`: "accounts", "changes".
+ */
+#define NOTICE_GATHERED 100
+int store_notice_gather(struct store_tx *tx, const struct notice *notice, struct span list,
+                        int64_t gather_ms, int64_t apart_ms, struct fault *f);
 /* To this address alone, which is checked. */
 int store_notice_add_to(struct store_tx *tx, const struct notice *notice, struct span address,
                         struct span language, int64_t *id, struct fault *f);
@@ -83,9 +91,9 @@ struct store_notice {
     struct span token;
     enum notice_kind kind;
     int64_t change, batch, tenant;
-    struct span tenant_name; /* "": the operator, or gone */
-    struct span recipient;   /* "": whom the configuration has */
-    struct span language;    /* "": likewise */
+    struct span tenant_name, tenant_title; /* "": the operator, or gone; a title may be "" */
+    struct span recipient;                 /* "": whom the configuration has */
+    struct span language;                  /* "": likewise */
     struct span facts;
     enum notice_state state;
     int64_t at_ms;
@@ -136,14 +144,18 @@ int store_notice_failed(struct store_tx *tx, int64_t id, struct span error, bool
                         struct fault *f);
 /* Begins again, as if it had never been tried: its own Message-ID stays. ERR_CONFLICT: it was sent. An audit record. */
 int store_notice_retry(struct store_tx *tx, const struct store_by *by, int64_t id, struct fault *f);
-/* Forgets what was sent or given up before `before_ms`, and what NOTICES_MAX has no room for (then the oldest that wait, too): up to `most` rows. */
+/* One of NOTICE_TEST to this address. An audit record. ERR_SYNTAX: it is none. */
+int store_notice_test(struct store_tx *tx, const struct store_by *by, struct span address,
+                      struct span language, int64_t *id, struct fault *f);
+/* Gives up what could not be sent for NOTICE_DAYS days; forgets what was sent or given up before `before_ms`, and what NOTICES_MAX has no room for (then the oldest that wait, too): up to `most` rows. */
 int store_notice_prune(struct store_tx *tx, int64_t before_ms, size_t most, uint64_t *n,
                        struct fault *f);
 
 struct store_notice_totals {
     uint64_t by_state[NOTICE_STATES];
-    int64_t oldest_ms; /* of those that wait; 0: none does */
-    int64_t failed_ms; /* when one was given up last; 0: none is */
+    uint64_t failed_lately; /* given up within NOTICE_DAYS */
+    int64_t oldest_ms;      /* of those that wait; 0: none does */
+    int64_t failed_ms;      /* when one was given up last; 0: none is */
 };
 int store_notice_totals(struct store_tx *tx, struct store_notice_totals *out, struct fault *f);
 

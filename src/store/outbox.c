@@ -2,6 +2,7 @@
 /* Adding to the outbox. */
 #include <inttypes.h>
 
+#include "base/mail_address.h"
 #include "store/notices.h"
 #include "store/tx.h"
 
@@ -83,12 +84,94 @@ int store_notice_add(struct store_tx *tx, const struct notice *notice, struct fa
                   values, 6, f);
 }
 
+/* ---- crowds --------------------------------------------------------------------------------- */
+
+/* ?1 kind, ?2 who is told, ?3 now: what is still being gathered. What is not due is not being sent. */
+#define GATHERING                                                                                  \
+    " FROM notices WHERE kind = ?1 AND tenant = ?2 AND change = 0 AND state = 'waiting'"           \
+    " AND tries = 0 AND next > ?3"
+
+static int add_to_gathered(struct store_tx *tx, const struct db_value values[6], struct fault *f)
+{
+    return db_run(tx->db,
+                  "UPDATE notices SET facts = json_set(facts, '$.count',"
+                  " json_extract(facts, '$.count') + json_extract(?4, '$.count'), '$.' || ?5,"
+                  " (SELECT json_group_array(json(item)) FROM ("
+                  "  SELECT value AS item FROM json_each(notices.facts, '$.' || ?5) UNION ALL"
+                  "  SELECT value FROM json_each(?4, '$.' || ?5) LIMIT ?6)))"
+                  " WHERE id IN (SELECT id" GATHERING ")",
+                  values, 6, f);
+}
+
+static int begin_gathering(struct store_tx *tx, const struct notice *notice, int64_t told,
+                           int64_t due, struct fault *f)
+{
+    const struct db_value values[] = {
+        WORD(notice_kind_name(notice->kind)),
+        INT(0),
+        INT(0),
+        TEXT(notice->facts),
+        INT(due),
+        INT(told),
+    };
+    int err =
+        told
+            ? db_run(tx->db,
+                     COLUMNS VALUES_OF("t.id", "j.value", "t.language") "FROM tenants t, " ADDRESSES
+                                                                        "WHERE t.id = ?6",
+                     values, 6, f)
+            : db_run(tx->db, COLUMNS VALUES_OF("0", "''", "''"), values, 5, f);
+
+    /* Its age begins now, not when it is due. */
+    if (!err)
+        err = db_run(tx->db,
+                     "UPDATE notices SET at = ?1 WHERE at = ?2 AND kind = ?3 AND tenant = ?4"
+                     " AND change = 0 AND state = 'waiting'",
+                     DB_VALUES(INT(tx->now.wall_ms), INT(due), WORD(notice_kind_name(notice->kind)),
+                               INT(told)),
+                     f);
+    return err;
+}
+
+int store_notice_gather(struct store_tx *tx, const struct notice *notice, struct span list,
+                        int64_t gather_ms, int64_t apart_ms, struct fault *f)
+{
+    int64_t told = 0, waiting = 0, last = 0, now_ms = tx->now.wall_ms;
+    bool found;
+    int err = check(tx, notice, f);
+
+    if (!err && notice->tenant)
+        err = who_is_told(tx, notice->tenant, &told, f);
+    if (err || (!told && notice->tenants_only))
+        return err;
+    const struct db_value values[] = {WORD(notice_kind_name(notice->kind)),
+                                      INT(told),
+                                      INT(now_ms),
+                                      TEXT(notice->facts),
+                                      TEXT(list),
+                                      INT(NOTICE_GATHERED)};
+    noticed(tx);
+    err = db_int(tx->db, &waiting, &found, "SELECT count(*)" GATHERING, values, 3, f);
+    if (!err && waiting)
+        return add_to_gathered(tx, values, f);
+    if (!err)
+        err = db_int(tx->db, &last, &found,
+                     "SELECT coalesce(max(next), 0) FROM (SELECT next FROM notices WHERE kind = ?1"
+                     " AND tenant = ?2 AND change = 0 AND ?3 = ?3 ORDER BY id DESC LIMIT 20)",
+                     values, 3, f);
+    int64_t due = last + apart_ms > now_ms + gather_ms ? last + apart_ms : now_ms + gather_ms;
+    /* Neither a clock that was set back nor the pauses of what fails put it off. */
+    if (due > now_ms + gather_ms + apart_ms)
+        due = now_ms + gather_ms;
+    return err ? err : begin_gathering(tx, notice, told, due, f);
+}
+
 int store_notice_add_to(struct store_tx *tx, const struct notice *notice, struct span address,
                         struct span language, int64_t *id, struct fault *f)
 {
     int err = check(tx, notice, f);
 
-    if (!err && !notice_address_ok(address))
+    if (!err && !mail_address_ok(address))
         err = notice_addresses_check(address, f);
     if (!err && !address.n)
         err = fault(f, ERR_SYNTAX, "an address is wanted");

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "store/change.h"
+#include "store/loosened.h"
 #include "store/rules.h"
 
 /* `image` is NULL: what a change of rules records are the rules, not the whole row. */
@@ -149,6 +150,8 @@ int store_rules_replace(struct store_tx *tx, const struct store_by *by, struct s
         err = rules_json(tx, set, &c.after, f);
     if (!err && set != old)
         err = point_to(tx, ref, owner, &c, set, f);
+    if (!err && set != old)
+        err = loosened_tell(&c, ref.scope, old, set, by, f);
     return change_end(&c, err, f);
 }
 
@@ -196,6 +199,8 @@ static int change_one(struct store_tx *tx, const struct store_by *by, struct sto
         err = change_text(tx, rule_image, key, 3, &c.after, f);
     if (!err && set != old)
         err = point_to(tx, ref, owner, &c, set, f);
+    if (!err && set != old)
+        err = loosened_tell(&c, ref.scope, old, set, by, f);
     return change_end(&c, err, f);
 }
 

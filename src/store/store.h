@@ -120,6 +120,10 @@ int store_write_wait(struct store *store, store_job job, void *arg, struct fault
 int store_read_wait(struct store *store, store_job job, void *arg, struct fault *f);
 int store_evidence_wait(struct store *store, store_job job, void *arg, struct fault *f);
 
+/* A read that takes long: on the caller's thread, with a connection of its own, so that nobody waits for it. Not from
+ * a job; it has no evidence. */
+int store_read_aside(struct store *store, store_job job, void *arg, struct fault *f);
+
 /* For a long write: it has a commit to itself, so that those queued before it do not wait for it. */
 int store_write_alone_wait(struct store *store, store_job job, void *arg, struct fault *f);
 
