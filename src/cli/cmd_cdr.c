@@ -527,7 +527,7 @@ const struct command cdr_commands[] = {
      .help =
          "Plain or gzip; - is standard input. What was read before is not read again, and no call "
          "is\n"
-         "taken twice. Format, zone and payer are asked of sekisho.conf where they are not given.\n"
+         "taken twice. Neither the format nor the zone is guessed.\n"
          "  --format FORMAT      asterisk (Master.csv), freeswitch, kamailio (acc with a header),\n"
          "                       mapping\n"
          "  --zone ZONE          whose clocks the records show: Asia/Tokyo, UTC\n"

@@ -19,6 +19,7 @@ struct smtp {
     pthread_mutex_t lock; /* of the two behind it */
     int fd;               /* of the connection made last; -1: none */
     bool interrupted;
+    bool greeted;      /* the server at its other end takes mail at all */
     struct span left;  /* of the message */
     struct buf answer; /* the server's lines, the last one at the end */
     char error[CURL_ERROR_SIZE];
@@ -43,6 +44,8 @@ static size_t hear(char *line, size_t size, size_t n, void *arg)
     struct smtp *s = arg;
     struct span text = {line, size * n < 300 ? size * n : 300};
 
+    if (span_starts(text, SPAN("220")))
+        s->greeted = true;
     if (text.n && (text.p[0] == '4' || text.p[0] == '5'))
         buf_clear(&s->answer);
     else
@@ -66,6 +69,7 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 {
     struct smtp *s = arg;
 
+    s->greeted = false;
     pthread_mutex_lock(&s->lock);
     s->fd = s->interrupted
                 ? -1
@@ -208,8 +212,10 @@ static int code_of(CURLcode result)
 }
 
 /* What was refused after we were let in is about the mail; 530 and the like are about who we are, 421 about the server. */
-static enum smtp_failure failure_of(CURLcode result, long code)
+static enum smtp_failure failure_of(bool greeted, CURLcode result, long code)
 {
+    if (!greeted)
+        return SMTP_DOWN;
     if (result != CURLE_SEND_ERROR && result != CURLE_WEIRD_SERVER_REPLY &&
         result != CURLE_UPLOAD_FAILED && result != CURLE_RECV_ERROR)
         return SMTP_DOWN;
@@ -238,7 +244,7 @@ int smtp_send(struct smtp *s, const char *from, const char *to, struct span mess
     if (result == CURLE_OK)
         return 0;
     curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &code);
-    *failure = failure_of(result, code);
+    *failure = failure_of(s->greeted, result, code);
     bool answered = code >= 400 && s->answer.n;
     return fault(f, code_of(result), "%s%s%s%s",
                  s->error[0] ? ESCAPED(span_of(s->error)) : curl_easy_strerror(result),

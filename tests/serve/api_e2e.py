@@ -17,10 +17,11 @@ import sys
 import threading
 import time
 
-from e2e import calls, loopback, tap
+from e2e import calls as call_records, loopback, tap
 from e2e.daemon import Daemon
 from e2e.http import Client
 from e2e.metrics import parse
+from e2e.smtp import Smtp
 from spec import CSV, FORM, JSON, LINES, PATCH, Api, Spec
 
 CONFIG = {'http': {'socket': '{dir}/s', 'backup_dir': '{dir}/backups'}}
@@ -149,7 +150,7 @@ def switches(api):
 def tenants(api):
     made = api('createTenant', 201, {'name': 'umeda', 'title': '梅田商事', 'parent': 'main', 'preset': 'jp'})
     assert made.json == {'name': 'umeda', 'title': '梅田商事', 'parent': 'main', 'mode': 'inherit', 'preset': 'jp',
-                         'language': 'ja', 'area': '', 'stopped': False, 'change': made.json['change']}
+                         'language': 'ja', 'area': '', 'mail': [], 'stopped': False, 'change': made.json['change']}
     api('createTenant', 409, {'name': 'umeda'})
     api('createTenant', 422, {'name': 'Umeda'})
     api('createTenant', 422, {'name': 'x', 'parent': 'nobody'})
@@ -163,6 +164,7 @@ def tenants(api):
     api('getTenant', 304, name='umeda', headers={'If-None-Match': 'W/' + made.headers['ETag'] + ', "0"'})
     changed = api('changeTenant', 200, {'language': 'en', 'title': None}, name='umeda', headers=tag(made))
     assert changed.json['language'] == 'en' and changed.json['title'] == ''
+    api('changeTenant', 422, {'mail': ['nobody']}, name='umeda')
     assert api('getTenant', 200, name='umeda').json == changed.json
     api('changeTenant', 412, {'language': 'en'}, name='umeda', headers=tag(made))
     api('changeTenant', 404, {'language': 'en'}, name='nobody')
@@ -432,7 +434,7 @@ def sweeps(api, daemon):
     change = api('previewSweep', 200).json['change']
     api('applySweep', 409, {'change': change, 'restrict': 0})  # there is nobody
     api('applySweep', 422, {'change': change})  # how many it is to restrict has to be said
-    calls.put(daemon.state, 1, {'calls': 3, 'past': 500})
+    call_records.put(daemon.state, 1, {'calls': 3, 'past': 500})
 
     ask = {'young_days': 0, 'tenant': 'main'}
     seen = api('previewSweep', 200, ask).json
@@ -527,6 +529,37 @@ def objections(api):
     api('putObjection', 422, {'reason': 'x'}, scope='tenant:main')
     api('deleteObjection', 422, scope='x')
     api('deleteAccount', 204, id=account['id'])
+
+
+def in_state(api, number, state):
+    end = time.monotonic() + 60
+    while (seen := api('getNotice', 200, id=number).json)['state'] != state:
+        assert time.monotonic() < end, seen
+        time.sleep(0.05)
+    return seen
+
+
+def notices(api, refuse):
+    refuse.append(b'550 5.1.1 nobody here')
+    asked = api('testNotice', 201, {'address': 'somebody@example.jp', 'language': 'en'})
+    number = asked.json['id']
+    assert asked.headers['Location'] == f'/v1/notices/{number}' and asked.json['recipient'] == 'somebody@example.jp', asked.json
+    assert '5.1.1' in in_state(api, number, 'failed')['error']
+    assert [n['id'] for n in api('listNotices', 200, query={'state': 'failed', 'kind': 'test'}).json['items']] == [number]
+    refuse.clear()
+    api('retryNotice', 200, id=number)
+    in_state(api, number, 'sent')
+    api('retryNotice', 409, id=number)
+    api('retryNotice', 404, id=999999)
+    api('getNotice', 404, id=999999)
+    api('testNotice', 422, {'address': 'somebody'})
+    api('testNotice', 422, {'address': 'somebody@example.jp', 'language': 'fr'})
+    api('listNotices', 422, query={'state': 'lost'})
+    api('listNotices', 422, query={'tenant': 'nobody'})
+    seen = api('previewNotice', 200, kind='lockout', query={'language': 'en'}).json
+    assert seen['subject'] and seen['text'] and '<html' in seen['html'], seen
+    api('previewNotice', 404, kind='letter')
+    api('previewNotice', 422, kind='lockout', query={'language': 'fr'})
 
 
 def tokens(api, daemon, spec):
@@ -977,7 +1010,7 @@ def lists_have_cursors(api):
 # ---- scopes ---------------------------------------------------------------------------------------
 
 
-PARTS = {'number': 1, 'id': 1, 'network': '192.0.2.1', 'name': 'main', 'switch': 'local', 'action': 'restrict', 'prefix': '0', 'scope': 'operator',
+PARTS = {'kind': 'test', 'number': 1, 'id': 1, 'network': '192.0.2.1', 'name': 'main', 'switch': 'local', 'action': 'restrict', 'prefix': '0', 'scope': 'operator',
          'ticket': 'ticket-1'}
 
 
@@ -1214,7 +1247,10 @@ def main():
     tap.attempt('the route table and openapi.yaml are the same', routes_agree, spec, routes)
     tap.attempt('the examples of openapi.yaml have the form that it describes', examples_hold, spec)
     # SIGXFSZ is ignored: a file that may not grow is an error, as on a full disk.
-    with Daemon(['env', '--ignore-signal=XFSZ', program], CONFIG) as daemon:
+    refuse = []
+    with Smtp(lambda what, session: refuse[0] if refuse and what == 'RCPT' else None) as mail, \
+            Daemon(['env', '--ignore-signal=XFSZ', program],
+                   {**CONFIG, 'mail': {'server': f'smtp://127.0.0.1:{mail.port}', 'from': 'sekisho@example.jp'}}) as daemon:
         os.mkdir(daemon.dir + '/backups', 0o700)
         api = Api(daemon, spec, daemon.api.token('operator'))
         tap.attempt('health, status and settings', daemon_resources, api, daemon)
@@ -1233,6 +1269,7 @@ def main():
         tap.attempt('sweeps: previewed, applied, undone', sweeps, api, daemon)
         tap.attempt('objections', objections, api)
         tap.attempt('call records, history, fraud', calls, api)
+        tap.attempt('notices', notices, api, refuse)
         tap.attempt('tokens', tokens, api, daemon, spec)
         tap.attempt('authorize', authorize, api, daemon, spec)
         tap.attempt('authorize by a form', forms, api)

@@ -27,8 +27,8 @@ ALTER TABLE sweeps ADD COLUMN standing INTEGER NOT NULL DEFAULT 0;
 UPDATE sweeps SET standing = (SELECT count(*) FROM sweep_rows r JOIN accounts a ON a.id = r.account
                               WHERE r.sweep = sweeps.id AND a.change = sweeps.id);
 CREATE TRIGGER accounts_leave_sweep AFTER UPDATE OF change ON accounts
-    WHEN old.change <> new.change AND old.change IN (SELECT id FROM sweeps WHERE undone IS NULL)
+    WHEN old.change <> new.change AND EXISTS (SELECT 1 FROM sweeps WHERE id = old.change AND undone IS NULL)
     BEGIN UPDATE sweeps SET standing = standing - 1 WHERE id = old.change; END;
 CREATE TRIGGER accounts_are_gone AFTER DELETE ON accounts
-    WHEN old.change IN (SELECT id FROM sweeps WHERE undone IS NULL)
+    WHEN EXISTS (SELECT 1 FROM sweeps WHERE id = old.change AND undone IS NULL)
     BEGIN UPDATE sweeps SET standing = standing - 1 WHERE id = old.change; END;
