@@ -13,9 +13,12 @@
 /* NULL without memory. `size` > 0. */
 void *pages_new(size_t size);
 
-/* The same, and the kernel has given and cleared all of it: who writes to it first does not wait for that, a
- * millisecond for each huge page. */
+/* The same, and pages_present() at once. */
 void *pages_new_present(size_t size);
+
+/* Has the kernel give and clear all of it now: who writes to it first does not wait for that, a millisecond for each huge
+ * page. What stands there stays. Nobody else may write to it meanwhile. */
+void pages_present(void *p, size_t size);
 
 /* Of the same size. NULL is fine. */
 void pages_free(void *p, size_t size);

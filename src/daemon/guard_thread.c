@@ -126,6 +126,14 @@ static void on_event(void *context, const struct guard_event *event)
     guard_log(event);
 }
 
+/* Only where something is watched: else it is memory that nobody uses. */
+static void on_begin(void *context)
+{
+    struct guard_thread *t = context;
+
+    guard_prepare(t->guard);
+}
+
 static void on_trunk(void *context, const struct address *trunk)
 {
     struct guard_thread *t = context;
@@ -200,6 +208,7 @@ static int make_parts(struct guard_thread *t, struct fault *f)
             .vouch = on_vouch,
             .trunk = on_trunk,
             .ends = on_live_call,
+            .begins = on_begin,
             .context = t,
         };
 

@@ -40,6 +40,7 @@ struct witnesses {
     struct config_switch fallback; /* where the configuration names no switch */
     const struct config_switch *switches;
     size_t n_switches;
+    bool begun;
     size_t n_slots;
     struct slot slots[WITNESSES_MAX];
 };
@@ -179,7 +180,7 @@ void witnesses_free(struct witnesses *w)
     free(w);
 }
 
-static void open_slot(struct slot *slot, struct instant now)
+static void open_slot(struct witnesses *w, struct slot *slot, struct instant now)
 {
     struct fault f = {0};
 
@@ -190,6 +191,9 @@ static void open_slot(struct slot *slot, struct instant now)
         return;
     }
     slot->why[0] = '\0';
+    if (!w->begun)
+        w->parts.begins(w->parts.context);
+    w->begun = true;
     /* A log begins where its file ends now, AMI connects: not only when something happens. */
     if (slot->kind->read(slot->watch, now) < 0) {
         shut(slot, "it could not be read", now);
@@ -241,7 +245,7 @@ void witnesses_tick(struct witnesses *w, struct instant now)
         if (!slot->place.switch_id)
             snprintf(slot->why, sizeof(slot->why), "the store has no switch of this name");
         else if (!slot->watch && slot->witness != WITNESS_WIRE && now.boot_ns >= slot->again_ns)
-            open_slot(slot, now);
+            open_slot(w, slot, now);
     }
 }
 
@@ -283,7 +287,7 @@ void witnesses_socket(struct witnesses *w, int socket, struct instant now)
         if (!lacks_socket(slot))
             continue;
         slot->place.socket = socket;
-        open_slot(slot, now);
+        open_slot(w, slot, now);
         slot->place.socket = -1;
         return;
     }

@@ -22,6 +22,7 @@ struct witnesses_parts {
     watch_vouch_fn *vouch;
     watch_trunk_fn *trunk;
     watch_ends_fn *ends;
+    void (*begins)(void *context); /* before the first of them is read */
     void *context;
 };
 

@@ -12,8 +12,8 @@ int bans_init(struct bans *b, size_t bytes)
 
     *b = (struct bans){
         .slots = slots < 64 ? 64 : (uint32_t)slots, .free = BANS_NONE, .due = UINT32_MAX};
-    b->at = pages_new_present(b->slots * sizeof(*b->at));
-    b->heads = pages_new_present(b->slots * sizeof(*b->heads));
+    b->at = pages_new(b->slots * sizeof(*b->at));
+    b->heads = pages_new(b->slots * sizeof(*b->heads));
     if (!b->at || !b->heads) {
         bans_free(b);
         return ERR_NOMEM;
@@ -27,6 +27,12 @@ void bans_free(struct bans *b)
     pages_free(b->at, b->slots * sizeof(*b->at));
     pages_free(b->heads, b->slots * sizeof(*b->heads));
     *b = (struct bans){0};
+}
+
+void bans_present(struct bans *b)
+{
+    pages_present(b->at, b->slots * sizeof(*b->at));
+    pages_present(b->heads, b->slots * sizeof(*b->heads));
 }
 
 size_t bans_bytes(const struct bans *b)

@@ -36,6 +36,7 @@ struct bans {
 
 int bans_init(struct bans *bans, size_t bytes); /* ERR_NOMEM */
 void bans_free(struct bans *bans);
+void bans_present(struct bans *bans); /* pages_present() */
 size_t bans_bytes(const struct bans *bans);
 
 /* Active or remembered; NULL. */

@@ -10,7 +10,7 @@ int evidence_init(struct evidence_rings *r, size_t bytes)
 
     *r = (struct evidence_rings){.slots = slots < 16 ? 16 : (uint32_t)slots, .next = {1, 1}};
     for (int i = 0; i < 2; i++) {
-        r->at[i] = pages_new_present(r->slots * sizeof(struct evidence));
+        r->at[i] = pages_new(r->slots * sizeof(struct evidence));
         if (!r->at[i]) {
             evidence_free(r);
             return ERR_NOMEM;
@@ -24,6 +24,12 @@ void evidence_free(struct evidence_rings *r)
     for (int i = 0; i < 2; i++)
         pages_free(r->at[i], r->slots * sizeof(struct evidence));
     *r = (struct evidence_rings){0};
+}
+
+void evidence_present(struct evidence_rings *r)
+{
+    for (int i = 0; i < 2; i++)
+        pages_present(r->at[i], r->slots * sizeof(struct evidence));
 }
 
 static uint8_t keep(char to[EVIDENCE_TEXT], struct span s)

@@ -37,6 +37,7 @@ struct evidence_rings {
 /* `bytes` for both. ERR_NOMEM. */
 int evidence_init(struct evidence_rings *rings, size_t bytes);
 void evidence_free(struct evidence_rings *rings);
+void evidence_present(struct evidence_rings *rings); /* pages_present() */
 /* Numbers begin with the seconds of the start, so that those of two runs differ; an id stays below 2^53. */
 void evidence_number_from(struct evidence_rings *rings, int64_t wall_s);
 

@@ -94,6 +94,19 @@ int guard_new(struct guard **out, const struct guard_limits *limits,
     return 0;
 }
 
+void guard_prepare(struct guard *g)
+{
+    struct table *const tables[] = {&g->proved.table, &g->unproved.table, &g->subjects.table,
+                                    &g->homes,        &g->notices,        &g->pairs,
+                                    &g->strays,       &g->vouched,        &g->seen};
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
+        table_present(tables[i]);
+    known_good_present(&g->good);
+    bans_present(&g->bans);
+    evidence_present(&g->evidence);
+}
+
 void guard_free(struct guard *g)
 {
     if (!g)

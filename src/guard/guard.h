@@ -99,6 +99,10 @@ int guard_new(struct guard **out, const struct guard_limits *limits,
               void *context, struct fault *f);
 void guard_free(struct guard *guard);
 
+/* Has the kernel give all of the guard's memory now, up to a millisecond for each 2 MiB, so that no attempt of an attack waits for
+ * a page. To be called before the first attempt; where nothing is watched, what is never used is never given. */
+void guard_prepare(struct guard *guard);
+
 void guard_attempt(struct guard *guard, const struct attempt *attempt);
 /* To be called about once a second: ends bans and locks, forgets what is old. */
 void guard_tick(struct guard *guard, struct instant now);

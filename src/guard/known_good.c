@@ -16,7 +16,7 @@ int known_good_init(struct known_good *g, size_t bytes, const struct guard_limit
                              .limits = limits,
                              .keys = keys,
                              .homes = homes};
-    g->at = pages_new_present(known_good_bytes(g));
+    g->at = pages_new(known_good_bytes(g));
     return g->at ? 0 : ERR_NOMEM;
 }
 
@@ -24,6 +24,11 @@ void known_good_free(struct known_good *g)
 {
     pages_free(g->at, known_good_bytes(g));
     g->at = NULL;
+}
+
+void known_good_present(struct known_good *g)
+{
+    pages_present(g->at, known_good_bytes(g));
 }
 
 size_t known_good_bytes(const struct known_good *g)

@@ -38,6 +38,7 @@ struct known_good {
 int known_good_init(struct known_good *good, size_t bytes, const struct guard_limits *limits,
                     const struct keys *keys, struct table *homes);
 void known_good_free(struct known_good *good);
+void known_good_present(struct known_good *good); /* pages_present() */
 size_t known_good_bytes(const struct known_good *good);
 
 /* NULL: no success that still means something. */

@@ -23,11 +23,11 @@ int table_init(struct table *t, size_t bytes, size_t entry_size, uint32_t cells)
 
     *t = (struct table){.entry_size = entry_size, .cells = (cells + 3) & ~3u};
     t->buckets = buckets == 0 ? 1 : buckets > UINT32_MAX ? UINT32_MAX : (uint32_t)buckets;
-    t->entries = pages_new_present(table_slots(t) * entry_size);
+    t->entries = pages_new(table_slots(t) * entry_size);
     if (!t->entries)
         return ERR_NOMEM;
     if (cells) {
-        t->strangers = pages_new_present((size_t)t->cells * ROWS);
+        t->strangers = pages_new((size_t)t->cells * ROWS);
         if (!t->strangers) {
             table_free(t);
             return ERR_NOMEM;
@@ -41,6 +41,13 @@ void table_free(struct table *t)
     pages_free(t->entries, table_slots(t) * t->entry_size);
     pages_free(t->strangers, (size_t)t->cells * ROWS);
     *t = (struct table){0};
+}
+
+void table_present(struct table *t)
+{
+    pages_present(t->entries, table_slots(t) * t->entry_size);
+    if (t->strangers)
+        pages_present(t->strangers, (size_t)t->cells * ROWS);
 }
 
 static unsigned char *bucket_of(const struct table *t, uint64_t key)

@@ -46,7 +46,8 @@ struct table_rank {
 /* `bytes` for the entries (at least one bucket is made), `cells` (rounded up to 4) for each row of
  * strangers, 0 for none. ERR_NOMEM. */
 int table_init(struct table *table, size_t bytes, size_t entry_size, uint32_t cells);
-void table_free(struct table *table); /* a zeroed one is fine */
+void table_free(struct table *table);    /* a zeroed one is fine */
+void table_present(struct table *table); /* pages_present() */
 
 /* NULL: not there. */
 void *table_find(const struct table *table, uint64_t key);
