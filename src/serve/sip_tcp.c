@@ -26,6 +26,7 @@
 #define OUT_KEPT 4096
 #define FAREWELLS_MAX 256
 #define SECOND_NS INT64_C(1000000000)
+#define LOOK_NS SECOND_NS /* for switches that are none any more */
 
 struct connection {
     struct connection *earlier, *later;
@@ -57,6 +58,8 @@ struct sip_tcp {
     size_t n;
     struct farewell *farewell;
     int64_t now_ns;
+    int64_t change; /* of the snapshot by which all connections are a switch's */
+    int64_t looked_ns;
     struct repeats strangers;
     struct sip_tcp_figures figures;
     char reply[SIP_MESSAGE_MAX];
@@ -388,6 +391,26 @@ static void end_late(struct sip_tcp *tcp)
     }
 }
 
+/* Addresses may have been taken from a switch, or given to another. */
+static void end_strangers(struct sip_tcp *tcp)
+{
+    int64_t change = snapshot_change(authorizer_snapshot(tcp->authorizer));
+    struct connection *next;
+
+    if (change == tcp->change || tcp->now_ns - tcp->looked_ns < LOOK_NS)
+        return;
+    tcp->change = change;
+    tcp->looked_ns = tcp->now_ns;
+    for (struct connection *c = tcp->first; c; c = next) {
+        next = c->later;
+        c->switch_id = switch_of(tcp, &c->source);
+        if (c->switch_id)
+            continue;
+        tcp->figures.strangers++;
+        close_connection(tcp, c);
+    }
+}
+
 static void tell_repeats(struct sip_tcp *tcp)
 {
     char text[ADDRESS_TEXT_MAX];
@@ -412,6 +435,7 @@ void sip_tcp_run(struct sip_tcp *tcp, int fd)
         if (tcp->listeners[i] == fd)
             accept_some(tcp, fd);
     end_late(tcp);
+    end_strangers(tcp);
     farewell_run(tcp->farewell, tcp->now_ns, SECOND_NS);
     tell_repeats(tcp);
 }
@@ -420,6 +444,8 @@ int sip_tcp_wait_ms(const struct sip_tcp *tcp)
 {
     int64_t due = repeats_due_ns(&tcp->strangers);
 
+    if (tcp->first) /* what was changed in the store does not wake this thread */
+        due = tcp->now_ns + LOOK_NS < due ? tcp->now_ns + LOOK_NS : due;
     for (const struct connection *c = tcp->first; c; c = c->later)
         if (c->deadline_ns < due)
             due = c->deadline_ns;

@@ -11,7 +11,7 @@
  * A connection is accepted when its address is a switch's, else closed and counted. Messages are found by
  * Content-Length (RFC 3261 section 18.3), and answered in their order on the same connection. What does not say how
  * long it is gets its 400 and is the last. A connection is closed when what comes is no message, when it has been idle for `timeout_s`, when a message that has begun is not whole
- * in SIP_TCP_WHOLE_S, when answers are not read, and, the one of the same switch that has been idle for
+ * in SIP_TCP_WHOLE_S, when answers are not read, within about a second after its address is no switch's any more, and, the one of the same switch that has been idle for
  * longest, when that switch opens more than `connections`. Two line ends are answered with one (RFC 5626
  * section 4.4.1).
  */
@@ -44,7 +44,7 @@ size_t sip_tcp_unfinished(const struct sip_tcp *tcp);
 
 struct sip_tcp_figures {
     uint64_t accepted;
-    uint64_t strangers; /* closed: from an address of no switch */
+    uint64_t strangers; /* closed: from an address of no switch, from the first or by now */
     uint64_t lost;      /* what came was no SIP, or had no single Content-Length */
     uint64_t late;
     uint64_t crowded;

@@ -434,6 +434,20 @@ def the_status_tells_who_asked():
     assert daemon.api.local("GET", "/v1/status").json["sip"]["last_switch"] == "proxy"
 
 
+def ends(stream):
+    """It is kept alive, so that being idle is no reason."""
+    until = time.monotonic() + 20
+    try:
+        while time.monotonic() < until:
+            stream.sendall(b"\r\n\r\n")
+            if not stream.recv(2):
+                return True
+            time.sleep(0.1)
+    except (BrokenPipeError, ConnectionResetError):
+        return True
+    return False
+
+
 @case
 def changes_take_effect_and_drop_no_answer():
     proxy, restricted = Udp(PROXY, PORT_ANY), "sip:010252615123456@h"
@@ -461,6 +475,7 @@ def changes_take_effect_and_drop_no_answer():
     assert status(proxy.ask(invite("sip:0312345678@h", extra="X-Who: 1001\r\n"))) == 503
     change(fail_open=False, sip_allow=302, sip_account="P-Asserted-Identity", addresses=["127.0.0.99"])
     assert proxy.silent(invite("sip:119@h")), "it is a stranger now"
+    assert ends(stream), "and so is its connection"
     change(addresses=[PROXY])
     assert status(proxy.ask(invite("sip:0312345678@h"))) == 302
 
