@@ -153,7 +153,8 @@ static bool is_inside(const struct address *a)
  * The second Via is that of whom the switch was asked by. The switch wrote `received` into it unless what
  * stands there is the address that it saw (RFC 3261 section 18.2.1): then the caller may have written one, to be
  * taken for somebody who is known. That would stand beside the caller's own address, where else one
- * of the inside stands: beside any other it says nothing.
+ * of the inside stands: beside any other it says nothing. Who asks from the inside himself could write it too, unless
+ * there is an rport: whoever gives that its value writes `received` anew in any case (RFC 3581 section 4).
  */
 static struct span remote_of(const struct sip_request *r)
 {
@@ -173,7 +174,8 @@ static struct span remote_of(const struct sip_request *r)
         return literal ? said : nobody;
     if (address_parse_ip(seen, &received, NULL))
         return nobody;
-    return !literal || is_inside(&host) || memcmp(host.ip, received.ip, sizeof(host.ip)) == 0
+    return !literal || (is_inside(&host) && via.rport) ||
+                   memcmp(host.ip, received.ip, sizeof(host.ip)) == 0
                ? seen
                : nobody;
 }
