@@ -20,7 +20,8 @@ struct asking {
 
 struct sip_desk {
     struct sip_figures figures; /* written by one thread, read by others */
-    struct sip_last last;       /* likewise */
+    struct sip_last last; /* likewise, whole where `lasts` is even and the same before and behind */
+    uint64_t lasts;
     struct authorizer *authorizer;
     struct sip_seen *seen;
     struct address stranger; /* family 0: none */
@@ -169,8 +170,11 @@ static void look_up_repeated(struct sip_desk *desk, size_t n, struct instant now
 
 static void remember(struct sip_desk *desk, const struct levels_gate *gate, struct instant now)
 {
-    __atomic_store_n(&desk->last.switch_id, gate->id, __ATOMIC_RELAXED);
-    __atomic_store_n(&desk->last.at_ms, now.wall_ms, __ATOMIC_RELAXED);
+    /* Who sees one of the two sees that they are being changed. */
+    __atomic_store_n(&desk->lasts, desk->lasts + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&desk->last.switch_id, gate->id, __ATOMIC_RELEASE);
+    __atomic_store_n(&desk->last.at_ms, now.wall_ms, __ATOMIC_RELEASE);
+    __atomic_store_n(&desk->lasts, desk->lasts + 1, __ATOMIC_RELEASE);
 }
 
 void sip_desk_answer(struct sip_desk *desk, struct sip_packet *packets, size_t n,
@@ -217,8 +221,15 @@ void sip_desk_figures(const struct sip_desk *desk, struct sip_figures *out)
 
 struct sip_last sip_desk_last(const struct sip_desk *desk)
 {
-    return (struct sip_last){.switch_id = __atomic_load_n(&desk->last.switch_id, __ATOMIC_RELAXED),
-                             .at_ms = __atomic_load_n(&desk->last.at_ms, __ATOMIC_RELAXED)};
+    struct sip_last last;
+    uint64_t before;
+
+    do {
+        before = __atomic_load_n(&desk->lasts, __ATOMIC_ACQUIRE);
+        last.switch_id = __atomic_load_n(&desk->last.switch_id, __ATOMIC_ACQUIRE);
+        last.at_ms = __atomic_load_n(&desk->last.at_ms, __ATOMIC_ACQUIRE);
+    } while (before % 2 || before != __atomic_load_n(&desk->lasts, __ATOMIC_RELAXED));
+    return last;
 }
 
 void sip_desk_weigh(struct sip_desk *desk, unsigned strangers)

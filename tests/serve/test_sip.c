@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "cases.h"
 #include "serve/sip_reply.h"
@@ -264,6 +265,44 @@ static void seen_has_a_bound(void **state)
     free(seen);
 }
 
+static void *look_who_asked_last(void *arg)
+{
+    for (int64_t *wrong = arg; !__atomic_load_n(&wrong[1], __ATOMIC_RELAXED);) {
+        struct sip_last last = sip_desk_last(world.desk);
+
+        wrong[0] += last.at_ms != last.switch_id * 1000;
+    }
+    return NULL;
+}
+
+/* Another thread sees a switch and the time when that one asked. */
+static void who_asked_last_is_seen_whole(void **state)
+{
+    const struct address from[] = {{4, {192, 0, 2, 7}, 1}, {4, {198, 51, 100, 1}, 2}};
+    int64_t wrong[2] = {0};
+    char reply[2048];
+    pthread_t thread;
+
+    for (int i = 0; i < 50000; i++) {
+        struct sip_packet packet = {.bytes =
+                                        SPAN("OPTIONS sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n"
+                                             "From: <sip:a@h>\r\nTo: <sip:b@h>\r\nCall-ID: c\r\n"
+                                             "CSeq: 1 OPTIONS\r\n\r\n"),
+                                    .source = from[i % 2],
+                                    .reply = reply,
+                                    .size = sizeof(reply)};
+        struct instant now = {.boot_ns = now_ns, .wall_ms = (i % 2 + 1) * 1000};
+
+        sip_desk_answer(world.desk, &packet, 1, now);
+        assert_true(packet.n > 0);
+        if (i == 0)
+            assert_int_equal(pthread_create(&thread, NULL, look_who_asked_last, wrong), 0);
+    }
+    __atomic_store_n(&wrong[1], 1, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    assert_int_equal(wrong[0], 0);
+}
+
 static void batches_are_the_same_as_one_by_one(void **state)
 {
     static char replies[SIP_BATCH_MAX][2048], alone[2048];
@@ -295,6 +334,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(streams_need_a_length),
         cmocka_unit_test(seen_has_a_bound),
         cmocka_unit_test(batches_are_the_same_as_one_by_one),
+        cmocka_unit_test(who_asked_last_is_seen_whole),
     };
 
     assert_int_equal(argc, 2);
