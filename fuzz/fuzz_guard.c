@@ -60,7 +60,7 @@ static void ban_begins(struct model *m, const struct guard_event *e)
     for (int i = 0; i < ADDRESSES; i++) {
         if (!network_has(&e->network, &m->address[i]))
             continue;
-        PROMISE(!m->good[i] || e->attack == ATTACK_OPERATOR);
+        PROMISE(!m->good[i] || e->attack == ATTACK_OPERATOR || e->attack == ATTACK_CANARY);
         proved |= m->proved[e->observed][i];
     }
     PROMISE(proved || e->kind == GUARD_QUENCH);

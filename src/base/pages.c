@@ -51,13 +51,14 @@ void *pages_new(size_t size)
     return p;
 }
 
-/* One byte of each of the smallest pages: which are huge the kernel alone knows. */
+/* One byte of each of the smallest pages: which are huge the kernel alone knows. The first touch has to be a write: a read
+ * would map the page of zeros that all share, and a write behind it a small one of our own. */
 void pages_present(void *p, size_t size)
 {
-    volatile unsigned char *bytes = p;
+    unsigned char *bytes = p;
 
     for (size_t i = 0; size >= LARGE && i < size; i += SMALL_PAGE)
-        bytes[i] = bytes[i];
+        __atomic_fetch_or(&bytes[i], 0, __ATOMIC_RELAXED);
 }
 
 void *pages_new_present(size_t size)
