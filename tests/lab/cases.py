@@ -564,7 +564,7 @@ class Cases(thief.Thief):
     def guess(self, account, address, count, password=None):
         """REGISTERs of the account from there; how many were accepted."""
         argv = [self.lab.sekisho.build / 'tests/lab/attack/attack', '--to', '127.0.0.1:5060', '--sources', address, '--accounts', f'{account}+1',
-                '--rate', '50', '--count', str(count), '--fresh', 'yes', '--seconds', '3', *(('--password', password) if password else ())]
+                '--rate', '50', '--count', str(count), '--fresh', 'yes', '--seconds', '3', *(('--password', password, '--linger', '5') if password else ())]  # a busy switch may take long to let in
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(f'the attack did not run: {done.stderr}{done.stdout}')

@@ -24,7 +24,6 @@
 #define STALL (SECOND / 50)      /* no answer for so long: those under way are lost */
 #define ASK_AGAIN (SECOND / 4)   /* for a challenge that did not come */
 #define STOLEN_FOR (20 * SECOND) /* a nonce's use; switches take them for 30 s */
-#define LINGER (SECOND / 2)      /* for answers after the last request */
 #define GUESS (UINT64_C(1) << 63)
 #define SEQUENCE_BITS 40
 
@@ -408,8 +407,8 @@ int main(int argc, char **argv)
         else
             at_full_speed(&a);
         end = now_ns();
-        while (a.under_way && now_ns() - end < LINGER)
-            door_listen(a.door, LINGER / 20, heard, &a);
+        while (a.under_way && now_ns() - end < (int64_t)(a.plan.linger * SECOND))
+            door_listen(a.door, SECOND / 40, heard, &a);
         print(&a, (double)(end - a.start) / 1e9);
     }
     door_close(a.door);

@@ -166,6 +166,7 @@ static bool read_figures(struct plan *plan, const char *option, const char *text
         {"rate", 0, 1e6, &plan->rate, NULL},
         {"seconds", 0.01, PLAN_SECONDS_MAX, &plan->seconds, NULL},
         {"silence", 0, PLAN_SECONDS_MAX, &plan->silence, NULL},
+        {"linger", 0, PLAN_SECONDS_MAX, &plan->linger, NULL},
         {"threshold", 0, 1e6, &count, &plan->threshold},
         {"each", 0, PLAN_SOURCES_MAX, &count, &plan->each},
         {"mistakes", 0, 1e6, &count, &plan->mistakes},
@@ -270,6 +271,7 @@ bool plan_read(struct plan *plan, int argc, char **argv)
                           .account = 1001,
                           .n_accounts = 1,
                           .seconds = 10,
+                          .linger = 0.5,
                           .count = 1,
                           .threshold = 5,
                           .each = 16};

@@ -32,6 +32,7 @@
  *   count       guesses (requests, where there are no credentials) over all sources
  *   seconds     how long at most
  *   silence     seconds without an answer after which it gives up; 0: it goes on
+ *   linger      seconds that it waits for answers behind the last request
  *   threshold   "beyond" counts answers above this many to one source
  *   each        of how many sources to print each one's figures
  *   call-id, agent, display, realm, body, header, digest
@@ -60,7 +61,7 @@ struct plan {
     struct buf account_name;
     const char *password;
     unsigned mistakes;
-    double rate, seconds, silence;
+    double rate, seconds, silence, linger;
     uint64_t count;
     unsigned threshold, each;
     struct buf call_id, agent, display, realm, body, header, digest;
