@@ -121,6 +121,13 @@ int api_history_get(struct api *api, struct store_tx *tx, struct fault *f)
                       f);
 }
 
+/* "US", or "001": as the history has them. */
+static bool is_country(struct span s)
+{
+    return span_is(s, "001") ||
+           (s.n == 2 && s.p[0] >= 'A' && s.p[0] <= 'Z' && s.p[1] >= 'A' && s.p[1] <= 'Z');
+}
+
 static int read_disowned(struct api *api, struct calls_disowned *what, struct fault *f)
 {
     struct span country = {NULL, 0};
@@ -135,7 +142,7 @@ static int read_disowned(struct api *api, struct calls_disowned *what, struct fa
 
     if (!rc)
         rc = reader_fields(&api->reader, "", json, fields, 3, f);
-    if (!rc && country.n && country.n < 2)
+    if (!rc && country.n && !is_country(country))
         rc = reader_refuse(&api->reader, "", "country", f, ERR_RANGE,
                            "country must be two capital letters (ISO 3166-1), or 001");
     if (!rc && until_s && until_s <= since_s)

@@ -168,10 +168,11 @@ static int take_attack(struct calls *calls, const struct calls_attack *a, bool *
     int err;
 
     if (a->ends)
-        err = db_run(calls->db,
-                     "UPDATE attacks SET until = ?3 WHERE switch = ?1 AND name = ?2"
-                     " AND since < ?3 AND until > ?3",
-                     DB_VALUES(INT(a->switch_id), TEXT(a->name), INT(a->since_ms)), f);
+        err = db_run(
+            calls->db,
+            "UPDATE attacks SET until = ?3 WHERE switch = ?1 AND name = ?2"
+            " AND since < ?3 AND until > ?3 AND decision < ?4",
+            DB_VALUES(INT(a->switch_id), TEXT(a->name), INT(a->since_ms), INT(a->decision)), f);
     else
         err = db_run(calls->db, "INSERT OR IGNORE INTO attacks VALUES (?1, ?2, ?3, ?4, ?5)",
                      DB_VALUES(INT(a->decision), INT(a->switch_id), TEXT(a->name), INT(a->since_ms),

@@ -14,7 +14,11 @@ static const char difference[] =
     " SELECT 'removed', b.prefix, 0 FROM rules b WHERE b.rule_set = ?1 AND b.action = 'restrict'"
     " AND NOT EXISTS (SELECT 1 FROM rules a WHERE a.rule_set = ?2 AND a.action = 'restrict'"
     "  AND substr(b.prefix, 1, length(a.prefix)) = a.prefix"
-    "  AND (a.prefix = b.prefix OR (a.until = 0 AND a.schedule = '')))"
+    "  AND (a.prefix = b.prefix OR (a.until = 0 AND a.schedule = ''))"
+    /* Which it does not where an exception stands between. */
+    "  AND NOT EXISTS (SELECT 1 FROM rules e WHERE e.rule_set = ?2 AND e.action = 'except'"
+    "   AND length(e.prefix) > length(a.prefix)"
+    "   AND substr(b.prefix, 1, length(e.prefix)) = e.prefix))"
     /* Those that end, or end earlier, or have another schedule. */
     " UNION ALL SELECT 'narrowed', a.prefix, a.until FROM rules a JOIN rules b ON b.rule_set = ?1"
     "  AND b.action = a.action AND b.prefix = a.prefix WHERE a.rule_set = ?2"

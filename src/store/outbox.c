@@ -86,10 +86,12 @@ int store_notice_add(struct store_tx *tx, const struct notice *notice, struct fa
 
 /* ---- crowds --------------------------------------------------------------------------------- */
 
-/* ?1 kind, ?2 who is told, ?3 now: what is still being gathered. What is not due is not being sent. */
+/* ?1 kind, ?2 who is told, ?3 now, ?4 facts: what is still being gathered. What is not due is not being sent. What was only
+ * observed and what was done are two mails. */
 #define GATHERING                                                                                  \
     " FROM notices WHERE kind = ?1 AND tenant = ?2 AND change = 0 AND state = 'waiting'"           \
-    " AND tries = 0 AND next > ?3"
+    " AND tries = 0 AND next > ?3 AND json_extract(facts, '$.observed') IS"                        \
+    " json_extract(?4, '$.observed')"
 
 static int add_to_gathered(struct store_tx *tx, const struct db_value values[6], struct fault *f)
 {
@@ -151,7 +153,7 @@ int store_notice_gather(struct store_tx *tx, const struct notice *notice, struct
                                       TEXT(list),
                                       INT(NOTICE_GATHERED)};
     noticed(tx);
-    err = db_int(tx->db, &waiting, &found, "SELECT count(*)" GATHERING, values, 3, f);
+    err = db_int(tx->db, &waiting, &found, "SELECT count(*)" GATHERING, values, 4, f);
     if (!err && waiting)
         return add_to_gathered(tx, values, f);
     if (!err)

@@ -4,6 +4,7 @@
 
 import email
 import email.policy
+import json
 import os
 import signal
 import subprocess
@@ -130,6 +131,13 @@ def an_owner_is_told_that_his_rules_were_loosened():
         # What is tightened is nobody's business.
         assert api.local("PUT", f"/v1/accounts/{account.json['id']}/rules/restrict/010").status in (200, 201)
         assert len(api.local("GET", "/v1/notices?kind=rule-loosened").json["items"]) == 2
+        # A restriction below an exception: 010 does not stand in for it.
+        for rule in ("except/0101", "restrict/01018", "restrict/010441"):
+            assert api.local("PUT", f"/v1/accounts/{account.json['id']}/rules/{rule}").status in (200, 201)
+        for rule in ("01018", "010441"):
+            assert api.local("DELETE", f"/v1/accounts/{account.json['id']}/rules/restrict/{rule}").status == 204
+        told = json.dumps(notice(daemon, api.local("GET", "/v1/notices?kind=rule-loosened").json["items"][0]["id"]))
+        assert '"01018"' in told and '"010441"' not in told, told
 
 
 @case

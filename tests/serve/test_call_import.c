@@ -245,7 +245,17 @@ static void calls_during_an_attack_speak_for_nobody(void **state)
          .name = SPAN("alice"),
          .since_ms = noon,
          .until_ms = INT64_MAX},
-        {.switch_id = 1, .name = SPAN("alice"), .since_ms = noon + 2 * day, .ends = true},
+        {.decision = 6,
+         .switch_id = 1,
+         .name = SPAN("alice"),
+         .since_ms = noon + 2 * day,
+         .ends = true},
+        /* Locked again soon: what is doubted reaches back behind the moment of that end. */
+        {.decision = 7,
+         .switch_id = 1,
+         .name = SPAN("alice"),
+         .since_ms = noon + 2 * day - 3600000,
+         .until_ms = INT64_MAX},
     };
     struct buf text = {0};
 
@@ -258,6 +268,10 @@ static void calls_during_an_attack_speak_for_nobody(void **state)
     assert_int_equal(ask("SELECT doubted FROM history"), 2);
     must(calls_attacked(calls, attacks, 2, &f)); /* told again */
     assert_int_equal(ask("SELECT doubted FROM history"), 2);
+    must(calls_attacked(calls, attacks, 3, &f));
+    assert_int_equal(ask("SELECT doubted FROM history"), 4);
+    must(calls_attacked(calls, attacks, 3, &f)); /* as after a restart */
+    assert_int_equal(ask("SELECT doubted FROM history"), 4);
     buf_free(&text);
 }
 

@@ -61,9 +61,9 @@ static void redirect_open(struct check *c, struct place at, const char *what, co
 static void pjsip_phone(struct check *c, const struct endpoint *e)
 {
     bool rewritten = astconf_true(option(c, e, "endpoint", "rewrite_contact"), false);
-    bool fenced = option(c, e, "endpoint", "contact_deny").n ||
-                  option(c, e, "endpoint", "contact_permit").n ||
-                  option(c, e, "endpoint", "contact_acl").n;
+    /* Permits alone refuse nothing: what no line of an ACL names is let through. */
+    bool fenced =
+        option(c, e, "endpoint", "contact_deny").n || option(c, e, "endpoint", "contact_acl").n;
     struct span how = option(c, e, "endpoint", "redirect_method");
 
     if (!rewritten || !fenced)
@@ -150,8 +150,7 @@ static void check_pjsip(struct check *c, const struct astconf *pjsip, const stru
 
 static bool sip_fenced(const struct astconf_section *s)
 {
-    return astconf_get(s, "contactdeny").n || astconf_get(s, "contactpermit").n ||
-           astconf_get(s, "contactacl").n;
+    return astconf_get(s, "contactdeny").n || astconf_get(s, "contactacl").n;
 }
 
 /* nat=auto_force_rport, the default, is not enough: who asks for no rport is called where he says. */
